@@ -1,0 +1,111 @@
+//! The merged settings that every room is started with: plain values, already checked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::Secret;
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Where the source and the leases are.
+    pub cosmos: CosmosConnection,
+    /// Where the entries go.
+    pub redis: RedisConnection,
+    /// Database of the source (and of the leases).
+    pub database: String,
+    /// The source container.
+    pub container: String,
+    /// The lease container.
+    pub lease_container: String,
+    /// Processor name: what .NET puts before the host in lease ids. May be empty.
+    pub lease_prefix: String,
+    /// Key template over the document, e.g. `price:{id}`.
+    pub key: String,
+    /// Hosts that may be written to although they are not loopback (`--allow-remote HOST`).
+    pub allow_remote: Vec<String>,
+    /// The built-in sync.
+    pub sync: SyncSettings,
+    /// What the screen and the tables show.
+    pub view: ViewSettings,
+}
+
+/// A Cosmos DB account or emulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosmosConnection {
+    /// Scheme, host and port.
+    pub endpoint: Url,
+    /// The account key, base64.
+    pub key: Secret,
+    /// The scheme was not given: try the other one too (https first, then http).
+    pub probe_scheme: bool,
+}
+
+/// A Redis server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisConnection {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// TLS.
+    pub tls: bool,
+    /// ACL user.
+    pub username: Option<String>,
+    /// Password.
+    pub password: Secret,
+    /// Number of the database.
+    pub database: i64,
+}
+
+/// Options of the built-in sync. Intervals have .NET's names and defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncSettings {
+    /// Where leases without continuation start.
+    pub start: StartPosition,
+    /// How many instances share the leases.
+    pub instances: usize,
+    /// Most documents in a page; `None` = the service decides.
+    pub max_items: Option<u32>,
+    /// Longest wait between two reads of an idle range. Between reads that bring something the wait
+    /// is a few milliseconds and grows with the time since the last change.
+    pub poll_interval: Duration,
+    /// Prefix of the owner names in the leases.
+    pub instance_name: Option<String>,
+    /// How often free leases are looked for.
+    pub acquire_interval: Duration,
+    /// A lease without heartbeat for so long is free.
+    pub expiration_interval: Duration,
+    /// How often a heartbeat is written.
+    pub renew_interval: Duration,
+    /// Stop when every lease is drained and checkpointed.
+    pub until_idle: bool,
+}
+
+/// Where to start reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartPosition {
+    /// From the first change.
+    Beginning,
+    /// Only what comes from here on.
+    Now,
+    /// Only what came after this time.
+    At(Timestamp),
+}
+
+/// What the screen and the tables show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewSettings {
+    /// Paths of the fields that feed rows show, e.g. `price.current`; empty = first scalars.
+    pub fields: Vec<String>,
+    /// Where the feed observer starts.
+    pub feed_from: StartPosition,
+    /// Most feed rows kept.
+    pub feed_rows: usize,
+    /// Most cache entries kept.
+    pub cache_rows: usize,
+    /// Latency target in milliseconds, acknowledged → in the cache.
+    pub slo_ms: Option<u64>,
+}

@@ -1,0 +1,62 @@
+//! What a person can ask of the engine, by key or by subcommand.
+
+/// A request to the engine. Answers and progress come as [`super::Event`]s.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Start the built-in sync, or join the owners that are there.
+    StartSync,
+    /// Finish the batches under way, release the leases, stop.
+    StopSync,
+    /// Keep the leases, deliver nothing.
+    PauseSync,
+    /// Deliver again.
+    ResumeSync,
+    /// Write documents to the source.
+    Insert(Insert),
+    /// Hold all sample traffic and rated inserts.
+    PauseTraffic,
+    /// Let it flow again.
+    ResumeTraffic,
+    /// Writes per second of the sample traffic; `0.0` ends it.
+    SetTraffic(f64),
+    /// Find out what a rebuild would do; answered by `Event::RebuildPlan`.
+    PlanRebuild,
+    /// Do it. `take_over` confirms that live foreign owners may lose their leases.
+    StartRebuild {
+        /// Go on although another processor owns leases now.
+        take_over: bool,
+    },
+    /// Read a document and its entry; answered by `Event::Document`.
+    ShowDocument {
+        /// Given back in the answer.
+        request: u64,
+        /// The document's id.
+        id: String,
+        /// JSON text of its partition key value; `None` = look it up.
+        partition_key: Option<String>,
+    },
+    /// Stop everything, release leases, end child processes.
+    Shutdown,
+}
+
+/// Documents to write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Insert {
+    /// One document, JSON text.
+    One {
+        /// A JSON object with an `id`.
+        json: String,
+    },
+    /// Generated sample documents, as fast as the source takes them.
+    Generated {
+        /// How many.
+        count: u64,
+    },
+    /// Generated sample documents at a rate, until all are written.
+    Rated {
+        /// How many.
+        count: u64,
+        /// Writes per second.
+        per_second: f64,
+    },
+}

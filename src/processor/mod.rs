@@ -1,0 +1,1 @@
+//! The change feed processor: bootstrap, acquire, renew, worker; generic over a `ChangeHandler`. Knows no cache.

@@ -1,0 +1,1 @@
+//! Sample price documents: templates and generator.

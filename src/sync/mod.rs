@@ -1,0 +1,1 @@
+//! From change to entry: mapping, the `ChangeHandler` that writes to Redis, rebuild.

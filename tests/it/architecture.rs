@@ -1,0 +1,1 @@
+//! Which room may import which: the nevers of the design.

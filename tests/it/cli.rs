@@ -1,0 +1,1 @@
+//! Subcommands as a user runs them: exit codes, stdout, stderr.

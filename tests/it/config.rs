@@ -1,0 +1,1 @@
+//! Merged settings, where values come from, masked secrets.

@@ -1,0 +1,1 @@
+//! The Cosmos room against the embedded emulator.

@@ -1,0 +1,1 @@
+//! The embedded Cosmos emulator as any client sees it over HTTP.

@@ -1,0 +1,1 @@
+//! Write to feed to lease to Redis, restarts and failures.

@@ -1,0 +1,16 @@
+//! Integration tests: one binary, a module per subject, because each binary links the whole SDK.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a failing test is a panic
+
+mod architecture;
+mod cache;
+mod cli;
+mod config;
+mod cosmos;
+mod emulator;
+mod end_to_end;
+mod processor;
+mod rebuild;
+mod resp;
+mod support;
+mod sync;
+mod terminal;

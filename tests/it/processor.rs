@@ -1,0 +1,1 @@
+//! The processor over HTTP: leases, checkpoints, restarts.

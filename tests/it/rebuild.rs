@@ -1,0 +1,1 @@
+//! Rebuilds under traffic.

@@ -1,0 +1,1 @@
+//! One suite for the in-process RESP server and real Redis.

@@ -1,0 +1,1 @@
+//! What several subjects need: an embedded pair, a scratch directory, waiting for a condition.

@@ -1,0 +1,1 @@
+//! Mapping and delivery into Redis.
