@@ -1,1 +1,3 @@
 //! What several subjects need: an embedded pair, a scratch directory, waiting for a condition.
+
+pub(crate) mod emulator;

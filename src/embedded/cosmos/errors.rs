@@ -1,0 +1,40 @@
+//! Refusals in the service's own shape: `{"code":"…","message":"…"}` with the sub-status header.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::answer::Answer;
+
+/// Sub-status of a successful or plain answer.
+const NO_SUB_STATUS: u32 = 0;
+
+/// An error answer; `code` is the service's name of the status.
+pub(super) fn refusal(status: StatusCode, sub_status: u32, code: &str, message: &str) -> Answer {
+    let body = json!({ "code": code, "message": message }).to_string();
+    let mut answer = Answer::json(status, body);
+    if sub_status != NO_SUB_STATUS {
+        answer.set("x-ms-substatus", sub_status.to_string());
+    }
+    answer.set("x-ms-request-charge", "0");
+    answer
+}
+
+/// 400 with the reason.
+pub(super) fn bad_request(message: &str) -> Answer {
+    refusal(StatusCode::BAD_REQUEST, NO_SUB_STATUS, "BadRequest", message)
+}
+
+/// 413 of a request over the service's limit of 2 MB.
+pub(super) fn too_large() -> Answer {
+    refusal(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        NO_SUB_STATUS,
+        "RequestEntityTooLarge",
+        "Message: {\"Errors\":[\"Request size is too large\"]}",
+    )
+}
+
+/// 500 for what should not happen; the reason is ours, never a document's content.
+pub(super) fn internal(message: &str) -> Answer {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, NO_SUB_STATUS, "InternalServerError", message)
+}

@@ -1,0 +1,114 @@
+//! The embedded Cosmos DB emulator: a real HTTP listener that any Cosmos client can connect to.
+//! Metadata and queries are answered by the in-memory emulator of `azure_data_cosmos_driver`.
+//! Knows nothing of the processor, the cache or the screen.
+
+mod answer;
+mod authorization;
+mod errors;
+mod listener;
+mod route;
+mod service;
+mod store;
+
+use std::sync::Arc;
+
+pub use listener::PortChoice;
+use thiserror::Error;
+use url::Url;
+
+use self::authorization::MasterKey;
+use self::listener::Listener;
+use self::service::Service;
+use self::store::Store;
+
+/// The key that every Cosmos emulator ships with; it protects nothing and is public.
+/// Source: Microsoft's emulator documentation.
+pub const WELL_KNOWN_KEY: &str =
+    "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
+
+/// The classic emulator's port.
+pub const DEFAULT_PORT: u16 = 8081;
+
+/// How to start the emulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmulatorOptions {
+    /// Where to listen on 127.0.0.1.
+    pub port: PortChoice,
+    /// Serve https with a certificate generated at start, instead of http.
+    pub https: bool,
+    /// Physical ranges of each container created from now on, 1 to 100.
+    pub partitions: u32,
+}
+
+impl Default for EmulatorOptions {
+    fn default() -> Self {
+        Self { port: PortChoice::Prefer(DEFAULT_PORT), https: false, partitions: 4 }
+    }
+}
+
+/// Why the emulator could not start.
+#[derive(Debug, Error)]
+pub enum EmulatorError {
+    /// Somebody else listens on the port that was asked for.
+    #[error(
+        "port {port} on 127.0.0.1 is taken: stop what listens there, or choose another with --cosmos-port (0 = a free one)"
+    )]
+    PortTaken {
+        /// The port asked for.
+        port: u16,
+    },
+    /// The socket could not be opened for another reason.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port asked for; 0 = a free one.
+        port: u16,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The in-memory store refused its configuration.
+    #[error("the embedded Cosmos store did not start: {0}")]
+    Store(String),
+}
+
+/// A running emulator; dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Emulator {
+    endpoint: Url,
+    listener: Listener,
+}
+
+impl Emulator {
+    /// Binds and serves; clients can connect as soon as this returns.
+    pub async fn start(options: EmulatorOptions) -> Result<Self, EmulatorError> {
+        let socket = listener::bind(options.port).await?;
+        let scheme = if options.https { "https" } else { "http" };
+        let address = socket.local_addr().map_err(|source| EmulatorError::Listen { port: 0, source })?;
+        let endpoint =
+            Url::parse(&format!("{scheme}://{address}/")).map_err(|e| EmulatorError::Store(e.to_string()))?;
+        let store = Store::new(&endpoint, options.partitions)?;
+        let key = MasterKey::well_known();
+        let service = Arc::new(Service::new(store, key));
+        let listener = Listener::serve(socket, service);
+        Ok(Self { endpoint, listener })
+    }
+
+    /// `http://127.0.0.1:PORT/`, or `https://…` if asked.
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    /// The account key (base64): the well-known one of all emulators.
+    pub fn key(&self) -> &str {
+        WELL_KNOWN_KEY
+    }
+
+    /// `AccountEndpoint=…;AccountKey=…;`
+    pub fn connection_string(&self) -> String {
+        format!("AccountEndpoint={};AccountKey={};", self.endpoint, self.key())
+    }
+
+    /// Stops accepting, lets running requests finish, closes what is still open; under a second.
+    pub async fn stop(self) {
+        self.listener.stop().await;
+    }
+}
