@@ -1,3 +1,7 @@
 //! Servers that live inside this program: the Cosmos emulator's listener, the RESP server, a private redis-server.
 
+mod cache;
 pub mod cosmos;
+mod redis_server;
+
+pub use cache::{CacheOptions, EmbeddedCache, EmbeddedCacheError};
