@@ -83,9 +83,9 @@ async fn the_private_server_ends_when_stopped_and_when_dropped() {
         assert_eq!(server.url(), format!("redis://127.0.0.1:{port}"));
         let began = Instant::now();
         if by_drop {
-            drop(server)
+            drop(server);
         } else {
-            server.stop().await
+            server.stop().await;
         }
         while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             assert!(began.elapsed() < Duration::from_secs(5), "still there");
