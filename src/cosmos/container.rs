@@ -228,7 +228,9 @@ impl Container {
         Ok(WriteReceipt {
             etag: etag_of(&response),
             lsn: headers.item_lsn.or(headers.lsn),
-            charge: headers.request_charge.map_or(0.0, |c| c.value()),
+            charge: headers
+                .request_charge
+                .map_or(0.0, azure_data_cosmos_driver::models::RequestCharge::value),
         })
     }
 

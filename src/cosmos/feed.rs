@@ -190,7 +190,9 @@ impl Container {
             session_lsn: headers.session_token.as_ref().map(|token| session_lsn(token.as_str())),
             not_modified,
             range_id: headers.partition_key_range_id.clone(),
-            charge: headers.request_charge.map_or(0.0, |c| c.value()),
+            charge: headers
+                .request_charge
+                .map_or(0.0, azure_data_cosmos_driver::models::RequestCharge::value),
             documents: Vec::new(),
         };
         if !not_modified {

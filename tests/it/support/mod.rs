@@ -1,3 +1,4 @@
 //! What several subjects need: an embedded pair, a scratch directory, waiting for a condition.
 
+pub(crate) mod cosmos;
 pub(crate) mod emulator;
