@@ -1,7 +1,24 @@
-//! Configuration: defaults < file < environment < flags; connection strings.
+//! Configuration: defaults < file < environment < flags; connection strings; what may be written to.
+//! Knows no server and no screen; its values are checked once and then plain.
 
+mod checked;
+mod cosmos_string;
+mod error;
+mod file;
+mod host;
+mod key;
+mod layer;
+mod load;
+mod redis_stackexchange;
+mod redis_url;
 mod secret;
 mod settings;
 
+pub use checked::{interval, start_position};
+pub use cosmos_string::EMULATOR_KEY;
+pub use error::ConfigError;
+pub use host::is_loopback;
+pub use key::Key;
+pub use load::{Loaded, Origin, Overrides, Surroundings, load, load_in};
 pub use secret::Secret;
 pub use settings::{CosmosConnection, RedisConnection, Settings, StartPosition, SyncSettings, ViewSettings};

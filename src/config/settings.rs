@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::Secret;
+use super::{ConfigError, EMULATOR_KEY, Secret, host};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,37 @@ pub struct Settings {
     pub view: ViewSettings,
 }
 
+impl Settings {
+    /// Whether a server may be written to: loopback always, others only if the user named them.
+    pub fn may_write_to(&self, host: &str) -> Result<(), ConfigError> {
+        let wanted = host::normal(host);
+        if host::is_loopback(&wanted)
+            || self.allow_remote.iter().any(|allowed| host::normal(allowed) == wanted)
+        {
+            Ok(())
+        } else {
+            Err(ConfigError::RemoteWrite { host: wanted })
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cosmos: CosmosConnection::default(),
+            redis: RedisConnection::default(),
+            database: "shop".to_owned(),
+            container: "prices".to_owned(),
+            lease_container: "leases".to_owned(),
+            lease_prefix: String::new(),
+            key: "{id}".to_owned(),
+            allow_remote: Vec::new(),
+            sync: SyncSettings::default(),
+            view: ViewSettings::default(),
+        }
+    }
+}
+
 /// A Cosmos DB account or emulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CosmosConnection {
@@ -41,6 +72,15 @@ pub struct CosmosConnection {
     pub key: Secret,
     /// The scheme was not given: try the other one too (https first, then http).
     pub probe_scheme: bool,
+}
+
+impl Default for CosmosConnection {
+    /// The emulator of this machine, https or http.
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant that a test reads")]
+        let endpoint = Url::parse("https://localhost:8081").expect("a URL");
+        Self { endpoint, key: Secret::new(EMULATOR_KEY), probe_scheme: true }
+    }
 }
 
 /// A Redis server.
@@ -58,6 +98,20 @@ pub struct RedisConnection {
     pub password: Secret,
     /// Number of the database.
     pub database: i64,
+}
+
+impl Default for RedisConnection {
+    /// `redis://127.0.0.1:6379`.
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 6379,
+            tls: false,
+            username: None,
+            password: Secret::default(),
+            database: 0,
+        }
+    }
 }
 
 /// Options of the built-in sync. Intervals have .NET's names and defaults.
@@ -84,6 +138,23 @@ pub struct SyncSettings {
     pub until_idle: bool,
 }
 
+impl Default for SyncSettings {
+    /// The defaults of the Azure Functions trigger.
+    fn default() -> Self {
+        Self {
+            start: StartPosition::Now,
+            instances: 1,
+            max_items: None,
+            poll_interval: Duration::from_secs(5),
+            instance_name: None,
+            acquire_interval: Duration::from_secs(13),
+            expiration_interval: Duration::from_secs(60),
+            renew_interval: Duration::from_secs(17),
+            until_idle: false,
+        }
+    }
+}
+
 /// Where to start reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartPosition {
@@ -108,4 +179,16 @@ pub struct ViewSettings {
     pub cache_rows: usize,
     /// Latency target in milliseconds, acknowledged → in the cache.
     pub slo_ms: Option<u64>,
+}
+
+impl Default for ViewSettings {
+    fn default() -> Self {
+        Self {
+            fields: Vec::new(),
+            feed_from: StartPosition::Now,
+            feed_rows: 5_000,
+            cache_rows: 10_000,
+            slo_ms: None,
+        }
+    }
 }

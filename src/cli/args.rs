@@ -1,0 +1,431 @@
+//! The command line as clap reads it. What it says about settings becomes [`Overrides`]; the rest are
+//! orders for one run.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, Key, Overrides, Secret};
+
+const EXAMPLES: &str = "\
+Examples:
+  syncscope demo                          everything on this machine: emulator, cache, sync, traffic, screen
+  syncscope                               watch the Cosmos emulator on :8081 and Redis on :6379
+  syncscope --sync                        the same, and run the sync
+  syncscope sync --start beginning --until-idle
+                                          fill the cache once, without a screen
+  syncscope watch feed --json             one line of JSON a change
+  syncscope --cosmos 'AccountEndpoint=https://…;AccountKey=…;' --redis 'host:6380,password=…,ssl=True'
+
+Every flag that names a setting also has a variable (--lease-prefix: SYNCSCOPE_LEASE_PREFIX) and a key in
+the configuration file; `syncscope config show` prints all of them and where each value came from.";
+
+/// See a Cosmos DB change feed, the leases of its processor and the Redis cache side by side.
+///
+/// Without a subcommand: the screen, on the servers that the configuration names.
+#[derive(Debug, Parser)]
+#[command(name = "syncscope", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Flags that every subcommand takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// Start the built-in sync with the screen
+    #[arg(long, help_heading = "Built-in sync")]
+    pub sync: bool,
+    /// Options of the built-in sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
+    /// What to do; nothing = the screen.
+    #[command(subcommand)]
+    pub command: Option<Order>,
+}
+
+/// Flags that every subcommand takes.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Cosmos DB: URL or connection string [default: the emulator at localhost:8081]
+    ///
+    /// A URL outside of this machine needs its key: AccountEndpoint=https://…;AccountKey=…;
+    /// Other users of the machine may see flags: prefer SYNCSCOPE_COSMOS or the configuration file for keys.
+    #[arg(long, global = true, value_name = "URL|STRING", value_parser = secret, help_heading = "Servers")]
+    pub cosmos: Option<Secret>,
+    /// Redis: URL or StackExchange string [default: redis://127.0.0.1:6379]
+    ///
+    /// redis://[user:password@]host[:6379][/db], rediss:// for TLS, or host:6380,password=…,ssl=True
+    #[arg(long, global = true, value_name = "URL|STRING", value_parser = secret, help_heading = "Servers")]
+    pub redis: Option<Secret>,
+    /// Allow writes to this host although it is not this machine; may be repeated
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Servers")]
+    pub allow_remote: Vec<String>,
+
+    /// Database of the source and of the leases [default: shop]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Source and cache")]
+    pub database: Option<String>,
+    /// The container whose changes are followed [default: prices]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Source and cache")]
+    pub container: Option<String>,
+    /// The container of the leases [default: leases]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Source and cache")]
+    pub lease_container: Option<String>,
+    /// Prefix of the leases: the processor name of .NET, leaseContainerPrefix of a Function [default: ""]
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "Source and cache")]
+    pub lease_prefix: Option<String>,
+    /// Template of the cache keys over the document, e.g. 'price:{id}' [default: {id}]
+    #[arg(long, global = true, value_name = "TEMPLATE", help_heading = "Source and cache")]
+    pub key: Option<String>,
+
+    /// Use [profile.NAME] of the configuration file
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Configuration")]
+    pub profile: Option<String>,
+    /// Read this configuration file instead of the one in the platform's directory
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+
+    /// Data as JSON on stdout, and nothing else there
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+    /// Say more; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// Options of the built-in sync, under .NET's names and with its defaults.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Built-in sync")]
+pub struct ProcessorArgs {
+    /// Where leases without continuation start: beginning, now or a time such as 2026-03-01T12:00:00Z
+    /// [default: now]
+    #[arg(long, value_name = "POSITION", value_parser = start)]
+    pub start: Option<String>,
+    /// How many instances share the leases [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub instances: Option<u16>,
+    /// Most documents in a page [default: the service decides]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_147_483_647))]
+    pub max_items: Option<u32>,
+    /// Longest wait between two reads of an idle range [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub poll_interval: Option<String>,
+    /// Name of this instance as owner of leases [default: a new one each run]
+    #[arg(long, value_name = "NAME")]
+    pub instance_name: Option<String>,
+    /// How often free leases are looked for [default: 13s]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub acquire_interval: Option<String>,
+    /// A lease without heartbeat for so long is free [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub expiration_interval: Option<String>,
+    /// How often a heartbeat is written [default: 17s]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub renew_interval: Option<String>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Emulator, cache, sample prices, sync and traffic on this machine, and the screen on them
+    #[command(after_help = "Examples:\n  syncscope demo\n  syncscope demo --count 10000 --rate 50\n  \
+                            syncscope demo --cosmos-port 9081 --https   connect your own clients to it")]
+    Demo(DemoArgs),
+    /// Only the embedded Cosmos emulator and cache, for other programs and tests
+    ///
+    /// Prints the two connection strings once it is ready and serves until SIGINT or SIGTERM.
+    #[command(after_help = "Examples:\n  syncscope emulator\n  \
+                            syncscope emulator --cosmos-port 0 --redis-port 0 --json")]
+    Emulator(EmulatorArgs),
+    /// Run the sync without a screen
+    #[command(after_help = "Examples:\n  syncscope sync\n  syncscope sync --start beginning --until-idle")]
+    Sync(SyncArgs),
+    /// Write sample price documents to the source
+    #[command(after_help = "Examples:\n  syncscope seed --count 10000\n  \
+                            syncscope seed --count 500 --rate 50/s --seed 7")]
+    Seed(SeedArgs),
+    /// Print what happens, one line each
+    #[command(after_help = "Examples:\n  syncscope watch feed --from beginning\n  \
+                            syncscope watch leases --json")]
+    Watch(WatchArgs),
+    /// Fill the cache again from the beginning of the feed
+    ///
+    /// Says first which lease documents it will delete, and asks.
+    #[command(after_help = "Examples:\n  syncscope rebuild\n  syncscope rebuild --yes --json")]
+    Rebuild(RebuildArgs),
+    /// The configuration in force
+    Config(ConfigArgs),
+}
+
+/// Ports and shape of the embedded servers.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Embedded servers")]
+pub struct EmbeddedArgs {
+    /// Port of the Cosmos emulator; 0 = a free one [default: 8081, or a free one if it is taken]
+    #[arg(long, value_name = "PORT")]
+    pub cosmos_port: Option<u16>,
+    /// Port of the cache; 0 = a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub redis_port: u16,
+    /// Physical partitions of a container
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub partitions: u16,
+    /// Serve the Cosmos emulator over https, with a certificate made at start
+    #[arg(long)]
+    pub https: bool,
+    /// Use the in-process cache even if there is a redis-server in the PATH
+    #[arg(long)]
+    pub in_process_cache: bool,
+}
+
+/// `syncscope demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The servers.
+    #[command(flatten)]
+    pub embedded: EmbeddedArgs,
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
+    /// Start without sample traffic
+    #[arg(long)]
+    pub no_traffic: bool,
+    /// How many sample documents to begin with
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub count: u64,
+    /// Writes per second of the sample traffic
+    #[arg(long, value_name = "N", default_value = "10", value_parser = rate)]
+    pub rate: f64,
+    /// Shape of the sample documents
+    #[arg(long, value_enum, default_value_t = Shape::Price)]
+    pub template: Shape,
+}
+
+/// `syncscope emulator`
+#[derive(Debug, Args)]
+pub struct EmulatorArgs {
+    /// The servers.
+    #[command(flatten)]
+    pub embedded: EmbeddedArgs,
+}
+
+/// `syncscope sync`
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
+    /// Stop when every lease is drained and checkpointed
+    #[arg(long)]
+    pub until_idle: bool,
+}
+
+/// `syncscope seed`
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    /// How many documents
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub count: u64,
+    /// Writes per second [default: as fast as the source takes them]
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Number that the content follows from: the same number makes the same documents
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Shape of the documents
+    #[arg(long, value_enum, default_value_t = Shape::Price)]
+    pub template: Shape,
+}
+
+/// Shapes of sample documents; the templates are in `assets/templates`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// A product in one market with its price
+    Price,
+    /// An offer of a shop, with validity and stock
+    Offer,
+    /// One flat record a price, as tables export it
+    Flat,
+}
+
+/// `syncscope watch`
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// What.
+    #[command(subcommand)]
+    pub target: WatchTarget,
+}
+
+/// What to watch.
+#[derive(Debug, Clone, Subcommand)]
+pub enum WatchTarget {
+    /// Changes of the source
+    Feed {
+        /// Where to begin: beginning, now or a time such as 2026-03-01T12:00:00Z [default: now]
+        #[arg(long, value_name = "POSITION", value_parser = start)]
+        from: Option<String>,
+    },
+    /// Leases: owners, progress, lag
+    Leases,
+    /// Entries of the cache
+    Cache,
+}
+
+/// `syncscope rebuild`
+#[derive(Debug, Args)]
+pub struct RebuildArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Go on although another processor owns leases now
+    #[arg(long)]
+    pub take_over: bool,
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
+}
+
+/// `syncscope config`
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigAction {
+    /// Print every value, secrets masked, and where it came from
+    Show,
+}
+
+/// Reads the command line of this process; on `--help` or a usage error clap prints and ends it.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+impl Cli {
+    /// What the command line says about the settings.
+    pub fn overrides(&self) -> Overrides {
+        let mut overrides = self.global.overrides();
+        self.processor.lay_over(&mut overrides);
+        match &self.command {
+            Some(Order::Demo(demo)) => demo.processor.lay_over(&mut overrides),
+            Some(Order::Rebuild(rebuild)) => rebuild.processor.lay_over(&mut overrides),
+            Some(Order::Sync(sync)) => {
+                sync.processor.lay_over(&mut overrides);
+                overrides.until_idle = sync.until_idle;
+            }
+            Some(Order::Watch(WatchArgs { target: WatchTarget::Feed { from: Some(from) } })) => {
+                overrides.set(Key::FeedFrom, from);
+            }
+            _ => {}
+        }
+        overrides
+    }
+}
+
+impl GlobalArgs {
+    fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        overrides.file.clone_from(&self.config);
+        overrides.profile.clone_from(&self.profile);
+        let texts = [
+            (Key::Cosmos, self.cosmos.as_ref().map(Secret::expose)),
+            (Key::Redis, self.redis.as_ref().map(Secret::expose)),
+            (Key::Database, self.database.as_deref()),
+            (Key::Container, self.container.as_deref()),
+            (Key::LeaseContainer, self.lease_container.as_deref()),
+            (Key::LeasePrefix, self.lease_prefix.as_deref()),
+            (Key::KeyTemplate, self.key.as_deref()),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                overrides.set(key, text);
+            }
+        }
+        if !self.allow_remote.is_empty() {
+            overrides.set(Key::AllowRemote, self.allow_remote.join(","));
+        }
+        overrides
+    }
+}
+
+impl ProcessorArgs {
+    fn lay_over(&self, overrides: &mut Overrides) {
+        let texts = [
+            (Key::Start, self.start.clone()),
+            (Key::Instances, self.instances.map(|number| number.to_string())),
+            (Key::MaxItems, self.max_items.map(|number| number.to_string())),
+            (Key::PollInterval, self.poll_interval.clone()),
+            (Key::InstanceName, self.instance_name.clone()),
+            (Key::AcquireInterval, self.acquire_interval.clone()),
+            (Key::ExpirationInterval, self.expiration_interval.clone()),
+            (Key::RenewInterval, self.renew_interval.clone()),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                overrides.set(key, text);
+            }
+        }
+    }
+}
+
+// clap prints a refused value, so connection strings are taken as they are and checked by `config`.
+#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+fn start(text: &str) -> Result<String, String> {
+    config::start_position(text).map(|_| text.to_owned())
+}
+
+fn interval(text: &str) -> Result<String, String> {
+    config::interval(text).map(|_| text.to_owned())
+}
+
+/// Writes per second: `50` or `50/s`.
+fn rate(text: &str) -> Result<f64, String> {
+    const MOST: f64 = 100_000.0;
+    let number = text.trim().trim_end_matches("/s").trim_end().parse::<f64>().ok();
+    number
+        .filter(|rate| *rate > 0.0 && *rate <= MOST)
+        .ok_or_else(|| format!("must be a number of writes per second above 0 and at most {MOST}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn rates_may_have_their_unit() {
+        assert_eq!(rate("50"), Ok(50.0));
+        assert_eq!(rate("0.5/s"), Ok(0.5));
+        for text in ["0", "-1", "NaN", "inf", "50/m", ""] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_subcommand() {
+        for line in
+            ["syncscope --json watch feed", "syncscope watch feed --json", "syncscope watch --json feed"]
+        {
+            assert!(Cli::try_parse_from(line.split(' ')).unwrap().global.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn refused_values_of_servers_are_not_printed_by_clap() {
+        let cli = Cli::try_parse_from(["syncscope", "--cosmos", "AccountKey=s3cret"]).unwrap();
+        assert!(!format!("{cli:?}").contains("s3cret"));
+    }
+}

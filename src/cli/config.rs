@@ -1,0 +1,66 @@
+//! `syncscope config show`: every value, secrets masked, and where it came from.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::config::{Key, Loaded, Origin};
+
+/// Characters; one very long value must not push every origin off the screen.
+const WIDEST: usize = 48;
+
+/// Prints the merged settings, as a table or as one JSON object.
+pub fn show(loaded: &Loaded, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    if json { writeln!(out, "{}", as_json(loaded)) } else { table(loaded, out) }
+}
+
+fn table(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(path) = &loaded.file {
+        let missing = if loaded.file_found { "" } else { " (not there)" };
+        writeln!(out, "# file     {}{missing}", path.display())?;
+    }
+    if let Some(profile) = &loaded.profile {
+        writeln!(out, "# profile  {profile}")?;
+    }
+    let rows: Vec<_> = Key::ALL
+        .iter()
+        .map(|key| {
+            let value = key.shown(&loaded.settings);
+            let value = value.map_or_else(|| "-".to_owned(), |text| format!("\"{text}\""));
+            (key.path(), value, loaded.origin(*key).to_string())
+        })
+        .collect();
+    let name_width = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
+    let value_width =
+        rows.iter().map(|row| row.1.chars().count()).filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    for (name, value, origin) in rows {
+        writeln!(out, "{name:name_width$}  {value:value_width$}  {origin}")?;
+    }
+    Ok(())
+}
+
+fn as_json(loaded: &Loaded) -> Value {
+    let settings: Map<_, _> = Key::ALL
+        .iter()
+        .map(|key| {
+            let mut entry = json!({ "value": key.shown(&loaded.settings) });
+            let (from, at) = match loaded.origin(*key) {
+                Origin::Default => ("default", None),
+                origin @ Origin::File { .. } => ("file", Some(origin.to_string())),
+                Origin::Environment(name) => ("environment", Some(name)),
+                Origin::Flag(name) => ("flag", Some(name)),
+            };
+            entry["from"] = json!(from);
+            if let Some(at) = at {
+                entry["at"] = json!(at);
+            }
+            (key.path().to_owned(), entry)
+        })
+        .collect();
+    json!({
+        "file": loaded.file,
+        "fileFound": loaded.file_found,
+        "profile": loaded.profile,
+        "settings": settings,
+    })
+}
