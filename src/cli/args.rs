@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, Key, Overrides, Secret};
+use crate::seed::TemplateName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -245,6 +246,16 @@ pub enum Shape {
     Offer,
     /// One flat record a price, as tables export it
     Flat,
+}
+
+impl From<Shape> for TemplateName {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Price => Self::Price,
+            Shape::Offer => Self::Offer,
+            Shape::Flat => Self::Flat,
+        }
+    }
 }
 
 /// `syncscope watch`
