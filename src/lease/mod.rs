@@ -1,5 +1,25 @@
-//! Lease documents of change feed processors: kinds, store, lag. Knows no cache.
+//! Lease documents of change feed processors: kinds, document, store, balance, lag. Knows no cache.
+//!
+//! The format is .NET's (azure-cosmos-dotnet-v3, `src/ChangeFeedProcessor`); all kinds are read and continued,
+//! unknown properties survive every write, and what we create are EPK leases (`version` 1).
 
+mod balance;
+mod clock;
+mod document;
 mod kind;
+mod lag;
+mod prefix;
+mod storage;
+mod store;
+mod timestamp;
+mod update;
 
+pub use balance::{Share, balance};
+pub use clock::Clock;
+pub use document::{Lease, LeaseParseError};
 pub use kind::LeaseKind;
+pub use lag::{estimate, lag};
+pub use prefix::{IdPart, LeaseId, LeasePrefix};
+pub use storage::{LeaseStorage, Marker};
+pub use store::{LeaseStore, all_prefixes};
+pub use update::{LeaseUpdater, UpdateError};
