@@ -5,6 +5,10 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
+use super::feed::answer::session_token;
+use super::feed::ranges::Commit;
+use super::request::Ask;
+
 /// Status, headers and whole body.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
@@ -25,6 +29,32 @@ impl Answer {
         answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         answer.body = body.into();
         answer
+    }
+
+    /// The headers of every answer: charge, activity id (the client's, if it sent one), version.
+    pub(super) fn common(&mut self, ask: &Ask, charge: &str) {
+        self.set("x-ms-request-charge", charge);
+        match ask.header("x-ms-activity-id") {
+            Some(id) => self.set("x-ms-activity-id", id),
+            None => self.set("x-ms-activity-id", uuid::Uuid::new_v4().to_string()),
+        }
+        self.set("x-ms-gatewayversion", "version=2.14.0");
+        self.set("x-ms-version", "2020-07-15");
+    }
+
+    /// The headers that say where and when an item operation took place.
+    pub(super) fn commit(&mut self, at: Commit, item_lsn: Option<u64>) {
+        self.set("x-ms-documentdb-partitionkeyrangeid", at.range.to_string());
+        self.set("x-ms-session-token", session_token(at.range, at.lsn));
+        self.set("lsn", at.lsn.to_string());
+        if let Some(lsn) = item_lsn {
+            self.set("x-ms-item-lsn", lsn.to_string());
+        }
+    }
+
+    /// The header as text, if it is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
     /// Sets a header; a value that HTTP cannot carry is left out.

@@ -4,6 +4,8 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::answer::Answer;
+use super::container::Container;
+use super::request::Ask;
 
 /// Sub-status of a successful or plain answer.
 const NO_SUB_STATUS: u32 = 0;
@@ -22,6 +24,39 @@ pub(super) fn refusal(status: StatusCode, sub_status: u32, code: &str, message: 
 /// 400 with the reason.
 pub(super) fn bad_request(message: &str) -> Answer {
     refusal(StatusCode::BAD_REQUEST, NO_SUB_STATUS, "BadRequest", message)
+}
+
+/// 404 of a document.
+pub(super) fn not_found() -> Answer {
+    refusal(
+        StatusCode::NOT_FOUND,
+        NO_SUB_STATUS,
+        "NotFound",
+        "Message: {\"Errors\":[\"Resource Not Found. Learn more: https://aka.ms/cosmosdb-tsg-not-found\"]}",
+    )
+}
+
+/// 410 of a range that has split or merged: the client reads the list of ranges again.
+pub(super) fn gone() -> Answer {
+    refusal(
+        StatusCode::GONE,
+        1002,
+        "Gone",
+        "The requested resource is no longer available at the server: the partition key range has split or merged.",
+    )
+}
+
+/// 400 when the client means a container of the same name that is gone.
+pub(super) fn wrong_container(ask: &Ask, container: &Container) -> Option<Answer> {
+    let intended = ask.header("x-ms-cosmos-intended-collection-rid")?;
+    (intended != container.rid).then(|| {
+        refusal(
+            StatusCode::BAD_REQUEST,
+            1024,
+            "BadRequest",
+            "The collection resource ID does not match the intended collection resource ID.",
+        )
+    })
 }
 
 /// 413 of a request over the service's limit of 2 MB.

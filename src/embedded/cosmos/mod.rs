@@ -4,19 +4,33 @@
 
 mod answer;
 mod authorization;
+mod batch;
+mod catalog;
+mod container;
+mod document;
 mod errors;
+mod feed;
+mod ids;
+mod keys;
 mod listener;
+mod pkranges;
+mod points;
+mod queries;
+mod request;
 mod route;
 mod service;
 mod store;
 
 use std::sync::Arc;
 
+pub use feed::topology::TopologyError;
 pub use listener::PortChoice;
 use thiserror::Error;
 use url::Url;
 
 use self::authorization::MasterKey;
+use self::catalog::Catalog;
+use self::container::Container;
 use self::listener::Listener;
 use self::service::Service;
 use self::store::Store;
@@ -74,6 +88,7 @@ pub enum EmulatorError {
 #[derive(Debug)]
 pub struct Emulator {
     endpoint: Url,
+    service: Arc<Service>,
     listener: Listener,
 }
 
@@ -85,11 +100,11 @@ impl Emulator {
         let address = socket.local_addr().map_err(|source| EmulatorError::Listen { port: 0, source })?;
         let endpoint =
             Url::parse(&format!("{scheme}://{address}/")).map_err(|e| EmulatorError::Store(e.to_string()))?;
-        let store = Store::new(&endpoint, options.partitions)?;
+        let store = Store::new(&endpoint)?;
         let key = MasterKey::well_known();
-        let service = Arc::new(Service::new(store, key));
-        let listener = Listener::serve(socket, service);
-        Ok(Self { endpoint, listener })
+        let service = Arc::new(Service::new(store, Catalog::new(options.partitions), key));
+        let listener = Listener::serve(socket, Arc::clone(&service));
+        Ok(Self { endpoint, service, listener })
     }
 
     /// `http://127.0.0.1:PORT/`, or `https://…` if asked.
@@ -105,6 +120,21 @@ impl Emulator {
     /// `AccountEndpoint=…;AccountKey=…;`
     pub fn connection_string(&self) -> String {
         format!("AccountEndpoint={};AccountKey={};", self.endpoint, self.key())
+    }
+
+    /// Splits a physical range of a container in two halves of its documents; the new ids.
+    pub fn split(&self, database: &str, container: &str, range: u32) -> Result<[u32; 2], TopologyError> {
+        self.container(database, container)?.ranges_mut().split(range)
+    }
+
+    /// Merges two neighbouring ranges of a container; the new id.
+    pub fn merge(&self, database: &str, container: &str, ranges: [u32; 2]) -> Result<u32, TopologyError> {
+        self.container(database, container)?.ranges_mut().merge(ranges)
+    }
+
+    fn container(&self, database: &str, id: &str) -> Result<Arc<Container>, TopologyError> {
+        let found = self.service.catalog().container(database, id);
+        found.ok_or_else(|| TopologyError::NoContainer(format!("{database}/{id}")))
     }
 
     /// Stops accepting, lets running requests finish, closes what is still open; under a second.

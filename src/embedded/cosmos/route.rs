@@ -27,9 +27,9 @@ impl Path {
         Some(Self { segments, raw })
     }
 
-    /// The decoded segments.
-    pub(super) fn segments(&self) -> Vec<&str> {
-        self.segments.iter().map(String::as_str).collect()
+    /// The decoded segments, for good.
+    pub(super) fn into_segments(self) -> Vec<String> {
+        self.segments
     }
 
     /// Resource type, and the spellings of the resource link that clients sign: names decoded or as
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_slash_inside_an_id_stays_inside() {
         let path = Path::parse("/dbs/shop/colls/a%2Fb/docs/").unwrap();
-        assert_eq!(path.segments(), ["dbs", "shop", "colls", "a/b", "docs"]);
+        assert_eq!(path.segments, ["dbs", "shop", "colls", "a/b", "docs"]);
         assert_eq!(path.signed_links().0, "docs");
         assert_eq!(path.signed_links().1[0], "dbs/shop/colls/a/b");
     }

@@ -1,19 +1,25 @@
 //! One request from its arrival to its answer: path, authorization, body, dispatch.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 
 use super::answer::Answer;
 use super::authorization::MasterKey;
+use super::catalog::Catalog;
+use super::container::Container;
 use super::errors::{bad_request, internal, too_large};
+use super::ids::refused_document;
+use super::request::Ask;
 use super::route::Path;
 use super::store::Store;
+use super::{batch, feed, pkranges, points, queries};
 
 /// Largest body read, bytes: a batch may hold 2 MB of documents and their frame.
 const MAX_BODY: usize = 4 << 20;
@@ -22,13 +28,19 @@ const MAX_BODY: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Service {
     store: Store,
+    catalog: Catalog,
     key: MasterKey,
 }
 
 impl Service {
     /// A service over `store`, for those who hold `key`.
-    pub(super) fn new(store: Store, key: MasterKey) -> Self {
-        Self { store, key }
+    pub(super) fn new(store: Store, catalog: Catalog, key: MasterKey) -> Self {
+        Self { store, catalog, key }
+    }
+
+    /// What exists.
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// Answers, whatever was asked.
@@ -49,7 +61,59 @@ impl Service {
         let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
             return too_large();
         };
-        let body = body.to_bytes();
-        self.store.ask(&head.method, &path.segments(), &head.headers, body).await
+        let mut segments = path.into_segments();
+        self.catalog.name_rids(&mut segments);
+        let ask = Ask { method: head.method, segments, headers: head.headers, body: body.to_bytes() };
+        self.dispatch(&ask).await
+    }
+
+    async fn dispatch(&self, ask: &Ask) -> Answer {
+        let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+        if let Some(refusal) = segments.iter().skip(1).step_by(2).find_map(|id| refused_document(id)) {
+            return refusal;
+        }
+        let (store, catalog) = (&self.store, &self.catalog);
+        match (&ask.method, segments.as_slice()) {
+            (&Method::POST, ["dbs"]) if !ask.is_query() => catalog.create_database(store, ask).await,
+            (&Method::DELETE, ["dbs", id]) => catalog.delete_database(store, ask, id).await,
+            (&Method::POST, ["dbs", database, "colls"]) if !ask.is_query() => {
+                catalog.create_container(store, ask, database).await
+            }
+            (&Method::PUT, ["dbs", database, "colls", id]) => {
+                catalog.replace_container(store, ask, database, id).await
+            }
+            (&Method::DELETE, ["dbs", database, "colls", id]) => {
+                catalog.delete_container(store, ask, database, id).await
+            }
+            (_, ["dbs", database, "colls", id, rest @ ..]) if !rest.is_empty() => {
+                match catalog.container(database, id) {
+                    Some(container) => self.inside(ask, &container, rest).await,
+                    None => store.forward(ask).await,
+                }
+            }
+            _ => store.forward(ask).await,
+        }
+    }
+
+    /// What is asked of a container that exists.
+    async fn inside(&self, ask: &Ask, container: &Arc<Container>, rest: &[&str]) -> Answer {
+        let store = &self.store;
+        points::expire(store, container).await;
+        match (&ask.method, rest) {
+            (&Method::GET, ["pkranges"]) => pkranges::answer(ask, container),
+            (&Method::GET, ["docs"]) if ask.header("a-im").is_some() => feed::answer::answer(ask, container),
+            (&Method::GET, ["docs"]) => queries::read_all(ask, container),
+            (&Method::POST, ["docs"]) if ask.flag("x-ms-cosmos-is-batch-request") => {
+                batch::answer(store, ask, container).await
+            }
+            (&Method::POST, ["docs"]) if ask.is_query() || ask.flag("x-ms-cosmos-is-query-plan-request") => {
+                queries::query(store, ask, container).await
+            }
+            (&Method::GET, ["docs", id]) => points::read(ask, container, id),
+            (&Method::POST, ["docs"]) | (&Method::PUT | &Method::PATCH | &Method::DELETE, ["docs", _]) => {
+                points::write(store, ask, container).await
+            }
+            _ => store.forward(ask).await,
+        }
     }
 }

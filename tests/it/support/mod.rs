@@ -2,3 +2,4 @@
 
 pub(crate) mod cosmos;
 pub(crate) mod emulator;
+pub(crate) mod raw;

@@ -1,5 +1,7 @@
 //! The embedded Cosmos emulator as any client sees it over HTTP.
 
+mod feed;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};

@@ -1,0 +1,206 @@
+//! The containers that exist, by name and by rid, and their creation: the inner store is asked for
+//! the answer, our ranges are kept beside it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use azure_data_cosmos_driver::models::PartitionKeyDefinition;
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::answer::Answer;
+use super::container::Container;
+use super::errors::bad_request;
+use super::feed::ranges::Ranges;
+use super::ids::refused_resource;
+use super::keys::Epk;
+use super::request::Ask;
+use super::store::Store;
+
+/// Partitions of the inner store per container, at least: each of its writes counts all documents
+/// of one of them, so few would make writes slow as a container grows.
+const INNER_PARTITIONS: u32 = 64;
+
+/// What exists.
+#[derive(Debug)]
+pub(super) struct Catalog {
+    known: RwLock<Known>,
+    /// One creation or deletion at a time: they are several steps at the inner store.
+    changes: Mutex<()>,
+    /// Physical ranges of a new container.
+    partitions: u32,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    containers: HashMap<(String, String), Arc<Container>>,
+    /// Database rid → name.
+    databases: HashMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+    #[serde(rename = "_rid")]
+    rid: String,
+    #[serde(rename = "_self", default)]
+    link: String,
+    #[serde(rename = "partitionKey")]
+    key: Option<PartitionKeyDefinition>,
+    #[serde(rename = "defaultTtl", default)]
+    default_ttl: Option<i64>,
+}
+
+impl Catalog {
+    /// Nothing yet; containers will have this many ranges.
+    pub(super) fn new(partitions: u32) -> Self {
+        Self { known: RwLock::default(), changes: Mutex::new(()), partitions: partitions.clamp(1, 100) }
+    }
+
+    /// The container of this name.
+    pub(super) fn container(&self, database: &str, id: &str) -> Option<Arc<Container>> {
+        let key = (database.to_owned(), id.to_owned());
+        self.known().containers.get(&key).cloned()
+    }
+
+    /// Puts names where a path has rids (.NET addresses ranges and documents so).
+    pub(super) fn name_rids(&self, segments: &mut [String]) {
+        let known = self.known();
+        if let [dbs, database, ..] = &mut *segments
+            && dbs == "dbs"
+            && let Some(name) = known.databases.get(database.as_str())
+        {
+            database.clone_from(name);
+        }
+        if let [_, database, colls, container, ..] = &mut *segments
+            && colls == "colls"
+            && !known.containers.contains_key(&(database.clone(), container.clone()))
+            && let Some(found) = known.containers.values().find(|c| c.rid == *container)
+        {
+            database.clone_from(&found.database);
+            container.clone_from(&found.id);
+        }
+    }
+
+    /// Creates a database.
+    pub(super) async fn create_database(&self, store: &Store, ask: &Ask) -> Answer {
+        if let Some(refusal) = body_id(ask).and_then(|id| refused_resource(&id)) {
+            return refusal;
+        }
+        let _one = self.changes.lock().await;
+        let answer = store.forward(ask).await;
+        if answer.status == StatusCode::CREATED
+            && let Ok(created) = serde_json::from_slice::<Created>(&answer.body)
+        {
+            self.known_mut().databases.insert(created.rid, created.id);
+        }
+        answer
+    }
+
+    /// Deletes a database and what is in it.
+    pub(super) async fn delete_database(&self, store: &Store, ask: &Ask, id: &str) -> Answer {
+        let _one = self.changes.lock().await;
+        let answer = store.forward(ask).await;
+        if answer.status.is_success() {
+            let mut known = self.known_mut();
+            known.databases.retain(|_, name| name != id);
+            known.containers.retain(|(database, _), _| database != id);
+        }
+        answer
+    }
+
+    /// Creates a container with our number of ranges.
+    pub(super) async fn create_container(&self, store: &Store, ask: &Ask, database: &str) -> Answer {
+        let Some(id) = body_id(ask) else {
+            return bad_request("The request body has no id.");
+        };
+        if let Some(refusal) = refused_resource(&id) {
+            return refusal;
+        }
+        let _one = self.changes.lock().await;
+        // The store checks the request and makes its own four partitions; then we make it again
+        // with ours, which its HTTP-shaped door does not offer.
+        let first = store.forward(ask).await;
+        if first.status != StatusCode::CREATED {
+            return first;
+        }
+        let Some(definition) = serde_json::from_slice::<Value>(&ask.body)
+            .ok()
+            .and_then(|body| serde_json::from_value(body.get("partitionKey")?.clone()).ok())
+        else {
+            return first;
+        };
+        let spread = INNER_PARTITIONS.div_ceil(self.partitions);
+        let path = ["dbs", database, "colls", id.as_str()];
+        store.remake_container(&path, definition, self.partitions * spread, ask).await;
+        let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), ask.body.clone()).await;
+        if !answer.status.is_success() {
+            return answer;
+        }
+        answer.status = StatusCode::CREATED;
+        let bounds = store.bounds(&path, spread as usize).await;
+        if let Some(container) = container_of(database, &answer, &bounds) {
+            self.known_mut().containers.insert((database.to_owned(), id), Arc::new(container));
+        }
+        answer
+    }
+
+    /// Replaces a container's properties; the TTL is ours to keep.
+    pub(super) async fn replace_container(
+        &self,
+        store: &Store,
+        ask: &Ask,
+        database: &str,
+        id: &str,
+    ) -> Answer {
+        let _one = self.changes.lock().await;
+        let answer = store.forward(ask).await;
+        if answer.status.is_success()
+            && let Ok(replaced) = serde_json::from_slice::<Created>(&answer.body)
+            && let Some(container) = self.container(database, id)
+        {
+            container.ranges_mut().set_default_ttl(replaced.default_ttl);
+        }
+        answer
+    }
+
+    /// Deletes a container.
+    pub(super) async fn delete_container(
+        &self,
+        store: &Store,
+        ask: &Ask,
+        database: &str,
+        id: &str,
+    ) -> Answer {
+        let _one = self.changes.lock().await;
+        let answer = store.forward(ask).await;
+        if answer.status.is_success() {
+            self.known_mut().containers.remove(&(database.to_owned(), id.to_owned()));
+        }
+        answer
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn body_id(ask: &Ask) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_slice::<Named>(&ask.body).ok().map(|named| named.id)
+}
+
+fn container_of(database: &str, answer: &Answer, bounds: &[Epk]) -> Option<Container> {
+    let created: Created = serde_json::from_slice(&answer.body).ok()?;
+    let ranges = Ranges::new(bounds, created.default_ttl);
+    Some(Container::new(database, &created.id, &created.rid, &created.link, created.key?, ranges))
+}

@@ -1,0 +1,62 @@
+//! One container as our layer keeps it beside the inner store: key definition, ranges, the order
+//! of its writes.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use azure_data_cosmos_driver::models::PartitionKeyDefinition;
+use tokio::sync::Mutex;
+
+use super::feed::ranges::Ranges;
+
+/// A container and everything in it.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) database: String,
+    pub(super) id: String,
+    pub(super) rid: String,
+    /// `dbs/RID/colls/RID/`
+    pub(super) link: String,
+    pub(super) key: PartitionKeyDefinition,
+    /// Held around the inner store's write and our commit, so that the log has the store's order.
+    pub(super) order: Mutex<()>,
+    ranges: RwLock<Ranges>,
+}
+
+impl Container {
+    /// A container that the inner store has just created.
+    pub(super) fn new(
+        database: &str,
+        id: &str,
+        rid: &str,
+        link: &str,
+        key: PartitionKeyDefinition,
+        ranges: Ranges,
+    ) -> Self {
+        Self {
+            database: database.to_owned(),
+            id: id.to_owned(),
+            rid: rid.to_owned(),
+            link: link.to_owned(),
+            key,
+            order: Mutex::new(()),
+            ranges: RwLock::new(ranges),
+        }
+    }
+
+    /// The ranges, to read. Never held across an await.
+    pub(super) fn ranges(&self) -> RwLockReadGuard<'_, Ranges> {
+        self.ranges.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ranges, to change.
+    pub(super) fn ranges_mut(&self) -> RwLockWriteGuard<'_, Ranges> {
+        self.ranges.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The path of a document in it.
+    pub(super) fn path<'a>(&'a self, tail: &[&'a str]) -> Vec<&'a str> {
+        let mut path = vec!["dbs", self.database.as_str(), "colls", self.id.as_str(), "docs"];
+        path.extend_from_slice(tail);
+        path
+    }
+}

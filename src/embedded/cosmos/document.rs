@@ -1,0 +1,215 @@
+//! Documents as text: kept as the client wrote them (order of keys, spelling of numbers), with the
+//! service's properties appended. The inner store would sort keys and rewrite `1.50`.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::keys::Epk;
+
+/// Properties that only the service sets; what a client sends under these names is dropped.
+const SYSTEM: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+
+/// Where a document lives: its logical partition and its id.
+pub(super) type Key = (Epk, Box<str>);
+
+/// One version of a document.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) key: Key,
+    /// A JSON object with the system properties but `_lsn`.
+    pub(super) text: Bytes,
+    pub(super) etag: Box<str>,
+    /// Seconds since 1970.
+    pub(super) ts: u64,
+    /// `ttl` of the document itself: seconds, -1 = never.
+    pub(super) ttl: Option<i64>,
+    /// Its place in the log of its range; several documents of one batch share it.
+    pub(super) lsn: u64,
+    /// Its place within the transaction.
+    pub(super) part: u32,
+}
+
+impl Document {
+    /// Appends the text with `_lsn`, as the feed delivers it.
+    pub(super) fn write_with_lsn(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.text.strip_suffix(b"}").unwrap_or(&self.text));
+        out.extend_from_slice(b",\"_lsn\":");
+        out.extend_from_slice(self.lsn.to_string().as_bytes());
+        out.push(b'}');
+    }
+
+    /// The text parsed; `Null` if it should ever not be JSON.
+    pub(super) fn value(&self) -> Value {
+        serde_json::from_slice(&self.text).unwrap_or_default()
+    }
+}
+
+/// What the service sets on each write.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct System<'a> {
+    #[serde(rename = "_rid", borrow)]
+    pub(super) rid: Cow<'a, str>,
+    #[serde(rename = "_self", borrow)]
+    pub(super) link: Cow<'a, str>,
+    #[serde(rename = "_etag", borrow)]
+    pub(super) etag: Cow<'a, str>,
+    #[serde(rename = "_ts")]
+    pub(super) ts: u64,
+}
+
+/// The properties of an object in their order and spelling; of a repeated name the last counts.
+#[derive(Debug)]
+pub(super) struct Fields<'a>(IndexMap<Cow<'a, str>, (&'a str, &'a str)>);
+
+impl<'a> Fields<'a> {
+    /// `None` if `text` is not a JSON object.
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    /// The property's value as JSON text.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(|(_, value)| *value)
+    }
+
+    /// The property if it is a string.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// The property if it is a whole number.
+    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
+    }
+
+    /// The document's text with these system properties.
+    pub(super) fn with_system(&self, system: &System<'_>) -> Bytes {
+        let mut out =
+            Vec::with_capacity(256 + self.0.values().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>());
+        out.push(b'{');
+        for (name, (key, value)) in &self.0 {
+            if SYSTEM.contains(&name.as_ref()) {
+                continue;
+            }
+            out.extend_from_slice(key.as_bytes());
+            out.push(b':');
+            out.extend_from_slice(value.as_bytes());
+            out.push(b',');
+        }
+        for (name, value) in [("_rid", &system.rid), ("_self", &system.link), ("_etag", &system.etag)] {
+            out.push(b'"');
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(Value::from(value.as_ref()).to_string().as_bytes());
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"_attachments\":\"attachments/\",\"_ts\":");
+        out.extend_from_slice(system.ts.to_string().as_bytes());
+        out.push(b'}');
+        Bytes::from(out)
+    }
+
+    /// These fields where they mean the same as in `new`, else `new`'s; in this order, then what is new.
+    pub(super) fn patched(self, new: Fields<'a>) -> Self {
+        let Fields(old) = self;
+        let Fields(mut new) = new;
+        let mut merged = IndexMap::with_capacity(new.len());
+        for (name, (key, value)) in old {
+            if let Some((_, changed)) = new.shift_remove(&name) {
+                merged.insert(name, (key, if same(value, changed) { value } else { changed }));
+            }
+        }
+        merged.extend(new);
+        Self(merged)
+    }
+}
+
+/// Whether two JSON texts mean the same value; `1.50` and `1.5` do.
+fn same(a: &str, b: &str) -> bool {
+    a == b
+        || matches!(
+            (serde_json::from_str::<Value>(a), serde_json::from_str::<Value>(b)),
+            (Ok(a), Ok(b)) if equal(&a, &b)
+        )
+}
+
+/// Equality of values by meaning: numbers by size, objects in any order.
+pub(super) fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a.to_bits() == b.to_bits())
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| equal(value, other)))
+        }
+        _ => a == b,
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = IndexMap::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    let (key, value) = (key.get(), value.get());
+                    let name = if key.contains('\\') {
+                        Cow::Owned(serde_json::from_str(key).map_err(serde::de::Error::custom)?)
+                    } else {
+                        Cow::Borrowed(key.trim_matches('"'))
+                    };
+                    fields.insert(name, (key, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn system() -> System<'static> {
+        System { rid: "r".into(), link: "s".into(), etag: "\"e\"".into(), ts: 7 }
+    }
+
+    #[test]
+    fn text_keeps_order_and_numbers_and_drops_forged_properties() {
+        let sent = br#"{ "z": 1.50, "_etag": null, "\u005fts":0, "a": {"b" : 1e3}, "id":"x" }"#;
+        let text = Fields::parse(sent).unwrap().with_system(&system());
+        assert_eq!(
+            std::str::from_utf8(&text).unwrap(),
+            r#"{"z":1.50,"a":{"b" : 1e3},"id":"x","_rid":"r","_self":"s","_etag":"\"e\"","_attachments":"attachments/","_ts":7}"#
+        );
+    }
+
+    #[test]
+    fn a_patch_leaves_the_rest_as_written() {
+        let old = Fields::parse(br#"{"b":1.50,"a":2,"gone":1}"#).unwrap();
+        let new = Fields::parse(br#"{"a":3,"b":1.5,"c":true}"#).unwrap();
+        let text = old.patched(new).with_system(&system());
+        assert!(text.starts_with(br#"{"b":1.50,"a":3,"c":true,"_rid""#));
+    }
+
+    #[test]
+    fn a_repeated_name_counts_once() {
+        let fields = Fields::parse(br#"{"id":"a","id":"b"}"#).unwrap();
+        assert_eq!(fields.text("id").as_deref(), Some("b"));
+    }
+}
