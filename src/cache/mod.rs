@@ -3,12 +3,15 @@
 mod client;
 mod entry;
 mod error;
+mod inbox;
 mod link;
+mod observer;
 mod status;
 mod write;
 
 pub use client::CacheClient;
 pub use entry::{Encoding, Entry};
 pub use error::{CacheError, EntryError, Refusal};
+pub use observer::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions};
 pub use status::ServerStatus;
 pub use write::CacheWrite;

@@ -8,6 +8,7 @@ mod config;
 mod cosmos;
 mod emulator;
 mod end_to_end;
+mod observer;
 mod processor;
 mod rebuild;
 mod resp;
