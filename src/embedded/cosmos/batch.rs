@@ -1,6 +1,7 @@
 //! Several documents in one request: atomic (one logical partition, all or nothing) and bulk (each
 //! operation for itself). Format: what the SDKs of .NET, Java and Node send.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,9 +13,11 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::container::Container;
 use super::errors::{bad_request, internal, too_large};
-use super::feed::log::Operation as Logged;
+use super::feed::log::{Operation as Logged, Range};
 use super::feed::ranges::Change;
 use super::ids::refused_document;
+use super::keys::Epk;
+use super::patch::Patch;
 use super::points::{self, MAX_DOCUMENT, key_of_header, now, put};
 use super::request::Ask;
 use super::store::Store;
@@ -91,24 +94,24 @@ async fn transaction(
     };
     let path = container.path(&[]);
     let _order = container.order.lock().await;
-    let mut answer = store.ask(&ask.method, &path, &ask.headers, ask.body.clone()).await;
-    let Ok(mut results) = serde_json::from_slice::<Vec<Value>>(&answer.body) else { return answer };
+    let (body, texts) = match without_patches(container, &epk, operations) {
+        Ok(replaced) => replaced,
+        Err(failed) => return abandoned(ask, operations.len(), failed),
+    };
+    let mut answer = store.ask(&ask.method, &path, &ask.headers, body.into()).await;
+    let Ok(results) = serde_json::from_slice::<Vec<Value>>(&answer.body) else { return answer };
     let mut changes = Vec::new();
     if answer.status == StatusCode::OK {
-        for (operation, result) in operations.iter().zip(&mut results) {
-            let Some(id) = operation.target() else { continue };
+        for ((operation, text), result) in operations.iter().zip(&texts).zip(&results) {
+            let Some(id) = operation.target().filter(|_| !operation.is("read")) else { continue };
             let key = (epk.clone(), id.into_boxed_str());
-            if operation.is("read") {
-                continue;
-            }
-            if operation.is("delete") {
-                changes.push(Change::Remove { key, ts: now(), operation: Logged::Delete });
-                continue;
-            }
             let stored = result["resourceBody"].to_string();
-            let old = operation.is("patch").then(|| container.ranges().get(&key).cloned()).flatten();
-            let sent = operation.resource_body.map_or("{}", RawValue::get);
-            let Some(change) = put(key, sent.as_bytes(), old.as_deref(), stored.as_bytes()) else {
+            let change = if operation.is("delete") {
+                Some(Change::Remove { key, ts: now(), operation: Logged::Delete })
+            } else {
+                put(key, text.as_bytes(), stored.as_bytes())
+            };
+            let Some(change) = change else {
                 return internal("the store's document could not be read");
             };
             changes.push(change);
@@ -116,7 +119,7 @@ async fn transaction(
     }
     let mut ranges = container.ranges_mut();
     let at = if changes.is_empty() {
-        ranges.of(&epk).map(super::feed::log::Range::commit_now)
+        ranges.of(&epk).map(Range::commit_now)
     } else {
         Some(ranges.commit(&epk, changes))
     };
@@ -124,6 +127,67 @@ async fn transaction(
     if let Some(at) = at {
         answer.commit(at, None);
     }
+    answer
+}
+
+/// The batch for the inner store, which knows no patches: each becomes the replacement that it makes
+/// of the document as the operations before it leave it. With it the text that each operation writes.
+/// `Err`: the index of an operation that cannot be applied.
+fn without_patches(
+    container: &Container,
+    epk: &Epk,
+    operations: &[Operation<'_>],
+) -> Result<(String, Vec<String>), usize> {
+    let mut pending: HashMap<String, String> = HashMap::new();
+    let (mut batch, mut texts) = (Vec::new(), Vec::new());
+    for (index, operation) in operations.iter().enumerate() {
+        let sent = operation.resource_body.map_or("", RawValue::get);
+        let id = operation.target().unwrap_or_default();
+        let mut kind = operation.kind.as_str();
+        let mut text = sent.to_owned();
+        if operation.is("patch") {
+            kind = "Replace";
+            let stored = || container.ranges().get(&(epk.clone(), id.as_str().into())).cloned();
+            let old = pending.get(&id).map(|text| Bytes::from(text.clone()));
+            // Of a document that is not there nothing remains but the id: the store says 404.
+            let old = old.or_else(|| stored().map(|document| document.text.clone()));
+            text = match old {
+                None => json!({ "id": id }).to_string(),
+                Some(old) => Patch::parse(sent.as_bytes())
+                    .ok()
+                    .and_then(|patch| patch.apply(&old).ok())
+                    .and_then(|text| String::from_utf8(text).ok())
+                    .ok_or(index)?,
+            };
+        }
+        let mut one = serde_json::Map::new();
+        one.insert("operationType".into(), kind.into());
+        let named = operation.id.clone().or_else(|| Some(id.clone()).filter(|id| !id.is_empty()));
+        for (name, value) in
+            [("id", &named), ("ifMatch", &operation.if_match), ("ifNoneMatch", &operation.if_none_match)]
+        {
+            if let Some(value) = value {
+                one.insert(name.into(), value.as_str().into());
+            }
+        }
+        if !text.is_empty() {
+            let body = serde_json::from_str(&text).map_err(|_| index)?;
+            one.insert("resourceBody".into(), body);
+            pending.insert(id, text.clone());
+        }
+        batch.push(Value::Object(one));
+        texts.push(text);
+    }
+    Ok((Value::from(batch).to_string(), texts))
+}
+
+/// The answer of a batch whose operation `failed` is not valid: 400 for it, 424 for the rest.
+fn abandoned(ask: &Ask, operations: usize, failed: usize) -> Answer {
+    let results: Vec<Value> = (0..operations)
+        .map(|i| json!({ "statusCode": if i == failed { 400 } else { 424 }, "requestCharge": 0 }))
+        .collect();
+    let mut answer = Answer::json(StatusCode::MULTI_STATUS, Value::from(results).to_string());
+    answer.common(ask, "1");
     answer
 }
 
@@ -136,9 +200,7 @@ async fn bulk(store: &Store, ask: &Ask, container: &Arc<Container>, operations: 
     let status = if failed { StatusCode::MULTI_STATUS } else { StatusCode::OK };
     let mut answer = Answer::json(status, Value::from(results).to_string());
     answer.common(ask, &operations.len().to_string());
-    if let Some(range) =
-        ask.range_id().and_then(|id| container.ranges().by_id(id).map(super::feed::log::Range::commit_now))
-    {
+    if let Some(range) = ask.range_id().and_then(|id| container.ranges().by_id(id).map(Range::commit_now)) {
         answer.commit(range, None);
     }
     answer

@@ -87,10 +87,20 @@ impl<'a> Fields<'a> {
         self.raw(name).and_then(|raw| serde_json::from_str(raw).ok())
     }
 
-    /// The document's text with these system properties.
-    pub(super) fn with_system(&self, system: &System<'_>) -> Bytes {
-        let mut out =
-            Vec::with_capacity(256 + self.0.values().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>());
+    /// The object without the properties that only the service sets.
+    pub(super) fn without_system(&self) -> Vec<u8> {
+        let mut out = self.own();
+        if out.len() > 1 {
+            out.pop(); // the last comma
+        }
+        out.push(b'}');
+        out
+    }
+
+    /// `{`, and each own property with a comma after it.
+    fn own(&self) -> Vec<u8> {
+        let size: usize = self.0.values().map(|(key, value)| key.len() + value.len() + 2).sum();
+        let mut out = Vec::with_capacity(size + 256);
         out.push(b'{');
         for (name, (key, value)) in &self.0 {
             if SYSTEM.contains(&name.as_ref()) {
@@ -101,6 +111,12 @@ impl<'a> Fields<'a> {
             out.extend_from_slice(value.as_bytes());
             out.push(b',');
         }
+        out
+    }
+
+    /// The document's text with these system properties.
+    pub(super) fn with_system(&self, system: &System<'_>) -> Bytes {
+        let mut out = self.own();
         for (name, value) in [("_rid", &system.rid), ("_self", &system.link), ("_etag", &system.etag)] {
             out.push(b'"');
             out.extend_from_slice(name.as_bytes());

@@ -36,6 +36,16 @@ pub(super) fn not_found() -> Answer {
     )
 }
 
+/// 412 of an etag or a condition that does not hold.
+pub(super) fn precondition_failed() -> Answer {
+    refusal(
+        StatusCode::PRECONDITION_FAILED,
+        NO_SUB_STATUS,
+        "PreconditionFailed",
+        "Message: {\"Errors\":[\"One of the specified pre-condition is not met\"]}",
+    )
+}
+
 /// 410 of a range that has split or merged: the client reads the list of ranges again.
 pub(super) fn gone() -> Answer {
     refusal(

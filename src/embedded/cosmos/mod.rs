@@ -13,6 +13,7 @@ mod feed;
 mod ids;
 mod keys;
 mod listener;
+mod patch;
 mod pkranges;
 mod points;
 mod queries;

@@ -10,12 +10,14 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::container::Container;
-use super::document::{Document, Fields, Key, System};
-use super::errors::{bad_request, internal, not_found, too_large, wrong_container};
+use super::document::{Fields, Key, System};
+use super::errors::{bad_request, internal, not_found, precondition_failed, too_large, wrong_container};
 use super::feed::log::Operation;
 use super::feed::ranges::{Change, Commit};
 use super::ids::refused_document;
 use super::keys::{self, Epk, KeyScope};
+use super::patch::Patch;
+use super::queries;
 use super::request::Ask;
 use super::store::{Inner, Store};
 
@@ -78,20 +80,42 @@ pub(super) async fn write(store: &Store, ask: &Ask, container: &Arc<Container>) 
         Ok(written) => written,
         Err(refusal) => return *refusal,
     };
+    let _order = container.order.lock().await;
+    let (method, body) = if ask.method == Method::PATCH {
+        match patched(store, ask, container, &written.key).await {
+            Ok(body) => (Method::PUT, body),
+            Err(refusal) => return *refusal,
+        }
+    } else {
+        (ask.method.clone(), written.body)
+    };
     let headers = inner_headers(ask);
     let path = container.path(named.as_slice());
-    let _order = container.order.lock().await;
-    let Some(inner) = store.execute(&ask.method, &path, &headers, written.body.clone()).await else {
+    let Some(inner) = store.execute(&method, &path, &headers, body.clone()).await else {
         return internal("the store did not answer");
     };
-    if !inner.status.is_success() {
-        let mut answer = inner.into_answer();
-        if let Some(range) = container.ranges().of(&written.key.0) {
-            answer.commit(Commit { range: range.id, lsn: range.lsn }, None);
-        }
-        return answer;
+    if inner.status.is_success() {
+        return settle(ask, container, Written { key: written.key, body }, &inner);
     }
-    settle(ask, container, written, &inner)
+    let mut answer = inner.into_answer();
+    if let Some(range) = container.ranges().of(&written.key.0) {
+        answer.commit(range.commit_now(), None);
+    }
+    answer
+}
+
+/// The document that a patch makes of the present one.
+async fn patched(store: &Store, ask: &Ask, container: &Container, key: &Key) -> Result<Bytes, Box<Answer>> {
+    let refuse = |message: &str| Box::new(bad_request(message));
+    let patch = Patch::parse(&ask.body).map_err(refuse)?;
+    let old = container.ranges().get(key).cloned();
+    let old = old.ok_or_else(|| Box::new(not_found()))?;
+    if let Some(condition) = &patch.condition
+        && !queries::holds(store, ask, container, &key.1, condition).await?
+    {
+        return Err(Box::new(precondition_failed()));
+    }
+    patch.apply(&old.text).map(Bytes::from).map_err(|message| refuse(&message))
 }
 
 /// A write as the client sent it.
@@ -111,8 +135,7 @@ impl Written {
             let id = named.unwrap_or_default();
             let epk =
                 header.ok_or_else(|| refuse("PartitionKey value must be supplied for this operation."))?;
-            let body = if ask.method == Method::PATCH { patch_body(&ask.body) } else { Bytes::new() };
-            return Ok(Self { key: (epk, id.into()), body });
+            return Ok(Self { key: (epk, id.into()), body: Bytes::new() });
         }
         let fields = Fields::parse(&ask.body)
             .ok_or_else(|| refuse("The document body must be a valid JSON object."))?;
@@ -129,15 +152,6 @@ impl Written {
             keys::of_document(&value, &container.key).map_err(refuse)?
         };
         Ok(Self { key: (epk, id.into()), body: ask.body.clone() })
-    }
-}
-
-/// Node sends the operations as a bare array; the store wants them named.
-fn patch_body(body: &Bytes) -> Bytes {
-    if body.trim_ascii_start().starts_with(b"[") {
-        [b"{\"operations\":".as_slice(), body, b"}"].concat().into()
-    } else {
-        body.clone()
     }
 }
 
@@ -163,8 +177,7 @@ fn settle(ask: &Ask, container: &Container, written: Written, inner: &Inner) -> 
         answer.commit(at, None);
         return answer;
     }
-    let old = (ask.method == Method::PATCH).then(|| container.ranges().get(&written.key).cloned()).flatten();
-    let Some(change) = put(written.key, &written.body, old.as_deref(), &inner.body) else {
+    let Some(change) = put(written.key, &written.body, &inner.body) else {
         return internal("the store's document could not be read");
     };
     let (text, etag) = match &change {
@@ -180,14 +193,10 @@ fn settle(ask: &Ask, container: &Container, written: Written, inner: &Inner) -> 
     answer
 }
 
-/// The change that a write made: the client's text (or the old one, patched) with the properties
-/// that the store set.
-pub(super) fn put(key: Key, sent: &[u8], old: Option<&Document>, stored: &[u8]) -> Option<Change> {
+/// The change that a write made: the client's text with the properties that the store set.
+pub(super) fn put(key: Key, sent: &[u8], stored: &[u8]) -> Option<Change> {
     let system: System<'_> = serde_json::from_slice(stored).ok()?;
-    let fields = match old {
-        Some(old) => Fields::parse(&old.text)?.patched(Fields::parse(stored)?),
-        None => Fields::parse(sent)?,
-    };
+    let fields = Fields::parse(sent)?;
     Some(Change::Put {
         key,
         text: fields.with_system(&system),

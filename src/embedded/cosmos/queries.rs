@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::json;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::container::Container;
@@ -42,6 +42,35 @@ pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> An
         answer.set("x-ms-documentdb-partitionkeyrangeid", id);
     }
     answer
+}
+
+/// Whether a patch's condition (`from c where …`) holds for a document.
+/// `Err`: the refusal of a condition that is not valid.
+pub(super) async fn holds(
+    store: &Store,
+    ask: &Ask,
+    container: &Container,
+    id: &str,
+    condition: &str,
+) -> Result<bool, Box<Answer>> {
+    let invalid = || Box::new(bad_request("The patch condition must be of the form 'from c where …'."));
+    let lower = condition.to_ascii_lowercase();
+    let (from, filter) = lower.find(" where ").map(|at| condition.split_at(at)).ok_or_else(invalid)?;
+    let alias = from.split_whitespace().nth(1).ok_or_else(invalid)?;
+    let filter = filter.get(" where ".len()..).unwrap_or_default();
+    let sql = format!("SELECT VALUE {alias}.id {from} WHERE {alias}.id = @id AND ({filter})");
+    let body = json!({ "query": sql, "parameters": [{ "name": "@id", "value": id }] });
+    let mut headers = HeaderMap::new();
+    if let Some(key) = ask.headers.get("x-ms-documentdb-partitionkey") {
+        headers.insert("x-ms-documentdb-partitionkey", key.clone());
+    }
+    headers.insert("x-ms-documentdb-isquery", HeaderValue::from_static("True"));
+    let answer = store.ask(&Method::POST, &container.path(&[]), &headers, body.to_string().into()).await;
+    if !answer.status.is_success() {
+        return Err(Box::new(answer));
+    }
+    let found: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Ok(found["Documents"].as_array().is_some_and(|found| !found.is_empty()))
 }
 
 /// The client's headers with the range turned into bounds: the store's ranges are others.

@@ -1,6 +1,9 @@
 //! The embedded Cosmos emulator as any client sees it over HTTP.
 
+mod documents;
 mod feed;
+mod manners;
+mod topology;
 
 use std::time::{Duration, Instant};
 

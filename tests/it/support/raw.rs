@@ -67,15 +67,18 @@ impl Raw {
 
 /// The authorization header of a request.
 pub(crate) fn token(method: &str, path: &str, date: &str) -> String {
-    let path = percent_decode_str(path.trim_matches('/')).decode_utf8_lossy().into_owned();
-    let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
+    let parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
     let kind = match parts.len() {
-        0 => "",
-        n if n % 2 == 1 => parts[n - 1],
-        n => parts[n - 2],
+        0 => "".to_owned(),
+        n if n % 2 == 1 => parts[n - 1].clone(),
+        n => parts[n - 2].clone(),
     };
     let link = parts[..parts.len() & !1].join("/");
-    sign(method, kind, &link, date)
+    sign(method, &kind, &link, date)
 }
 
 /// The authorization header over this type and link.

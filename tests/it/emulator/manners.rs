@@ -1,0 +1,97 @@
+//! How requests are refused, and what odd clients may send.
+
+use serde_json::{Value, json};
+
+use crate::support::emulator::emulator;
+use crate::support::raw::{Raw, sign, token};
+
+async fn value(response: reqwest::Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+fn date(offset_minutes: i64) -> String {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(offset_minutes);
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[tokio::test]
+async fn signature_and_clock_are_checked() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let now = date(0);
+    let wrong = sign("GET", "dbs", "dbs/other", &now);
+    let refused = raw.send_signed("GET", "/dbs/shop", &[], "", &now, &wrong).await;
+    assert_eq!(refused.status(), 401);
+    let body = value(refused).await;
+    assert_eq!(body["code"], "Unauthorized");
+    assert!(
+        body["message"].as_str().unwrap().contains("The input authorization token can't serve the request.")
+    );
+    for (minutes, status) in [(-14, 200), (-16, 403), (16, 403)] {
+        let at = date(minutes);
+        let signed = token("GET", "/dbs/shop", &at);
+        let answer = raw.send_signed("GET", "/dbs/shop", &[], "", &at, &signed).await;
+        assert_eq!(answer.status(), status, "{minutes} min");
+    }
+    let unsigned = reqwest::get(format!("{}dbs/shop", emulator.endpoint())).await.unwrap();
+    assert_eq!(unsigned.status(), 401);
+}
+
+#[tokio::test]
+async fn rids_address_what_names_address() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let container = value(raw.send("GET", "/dbs/shop/colls/prices", &[], "").await).await;
+    let database = value(raw.send("GET", "/dbs/shop", &[], "").await).await;
+    let (db, coll) = (database["_rid"].as_str().unwrap(), container["_rid"].as_str().unwrap());
+    let now = date(0);
+    // .NET signs the lower-cased rid of the container alone.
+    let signed = sign("GET", "pkranges", &coll.to_lowercase(), &now);
+    let path = format!("/dbs/{db}/colls/{coll}/pkranges");
+    let ranges = raw.send_signed("GET", &path, &[], "", &now, &signed).await;
+    assert_eq!(ranges.status(), 200);
+    let etag = ranges.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(value(ranges).await["_count"], 4);
+    let again = raw.send_signed("GET", &path, &[("if-none-match", &etag)], "", &now, &signed).await;
+    assert_eq!(again.status(), 304);
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_counts_for_nothing() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    assert_eq!(raw.send("GET", "/dbs/shop/", &[], "").await.status(), 200);
+    assert_eq!(raw.send("GET", "/dbs/shop/colls/prices/", &[], "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_the_next_request_works() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let docs = "/dbs/shop/colls/prices/docs";
+    for (method, path, body) in [
+        ("POST", docs, "not json"),
+        ("POST", docs, "[]"),
+        ("POST", docs, "{}"),
+        ("POST", docs, "{\"id\":7}"),
+        ("POST", "/dbs/shop/colls", "{\"id\":\"x\"}"),
+        ("POST", "/dbs", "{"),
+        ("PUT", "/dbs/shop/colls/prices", "{}"),
+        ("GET", "/dbs//colls", ""),
+        ("GET", "/dbs/%FF", ""),
+    ] {
+        let refused = raw.send(method, path, &[], body).await;
+        assert!(refused.status().is_client_error(), "{method} {path} {body}: {}", refused.status());
+        assert!(value(refused).await["message"].is_string());
+    }
+    for headers in [
+        [("a-im", "Incremental feed"), ("if-none-match", "\"junk\"")],
+        [("a-im", "Incremental feed"), ("x-ms-start-epk", "ZZ")],
+        [("a-im", "Incremental feed"), ("x-ms-documentdb-partitionkey", "{")],
+        [("a-im", "Full-Fidelity Feed"), ("x-ms-max-item-count", "1")],
+        [("x-ms-max-item-count", "1"), ("x-ms-continuation", "junk")],
+    ] {
+        assert_eq!(raw.send("GET", docs, &headers, "").await.status(), 400, "{headers:?}");
+    }
+    assert_eq!(raw.upsert(docs, "a", &json!({"id": "a"}).to_string()).await.status(), 201);
+}
