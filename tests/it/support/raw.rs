@@ -73,7 +73,7 @@ pub(crate) fn token(method: &str, path: &str, date: &str) -> String {
         .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
         .collect();
     let kind = match parts.len() {
-        0 => "".to_owned(),
+        0 => String::new(),
         n if n % 2 == 1 => parts[n - 1].clone(),
         n => parts[n - 2].clone(),
     };
