@@ -1,6 +1,7 @@
 //! The embedded cache: a private redis-server where there is one, else the in-process RESP server.
 
 use super::redis_server::RedisServer;
+use super::resp::RespServer;
 
 /// How to start the embedded cache.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,9 +35,9 @@ pub enum EmbeddedCacheError {
         /// The end of its log, in one line.
         log: String,
     },
-    /// There is no redis-server on the PATH.
-    #[error("no redis-server on the PATH")]
-    NoServer,
+    /// The in-process server cannot listen.
+    #[error("in-process redis server: cannot listen on 127.0.0.1: {0}")]
+    Listen(std::io::Error),
 }
 
 /// A cache of our own on 127.0.0.1. Ends when dropped.
@@ -47,15 +48,33 @@ pub struct EmbeddedCache {
 
 #[derive(Debug)]
 enum Kind {
-    Private(RedisServer),
+    Private(Box<RedisServer>),
+    InProcess(RespServer),
 }
 
 impl EmbeddedCache {
     /// Starts it; once this returns, clients can connect.
+    ///
+    /// A private redis-server that is there but does not come up is told in the log, and the in-process
+    /// server takes its place.
     pub async fn start(options: CacheOptions) -> Result<Self, EmbeddedCacheError> {
         let port = options.port.filter(|&port| port != 0);
-        let server = RedisServer::start(port).await?;
-        Ok(Self { kind: Kind::Private(server) })
+        if !options.in_process
+            && let Some(program) = RedisServer::find()
+        {
+            match RedisServer::start(&program, port).await {
+                Ok(server) => return Ok(Self { kind: Kind::Private(Box::new(server)) }),
+                Err(error @ EmbeddedCacheError::PortTaken { .. }) => return Err(error),
+                Err(error) => tracing::warn!(%error, "the in-process server is used instead"),
+            }
+        }
+        match (RespServer::start(port).await, port) {
+            (Ok(server), _) => Ok(Self { kind: Kind::InProcess(server) }),
+            (Err(error), Some(port)) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                Err(EmbeddedCacheError::PortTaken { port })
+            }
+            (Err(error), _) => Err(EmbeddedCacheError::Listen(error)),
+        }
     }
 
     /// `redis://127.0.0.1:PORT`.
@@ -67,6 +86,7 @@ impl EmbeddedCache {
     pub fn port(&self) -> u16 {
         match &self.kind {
             Kind::Private(server) => server.port(),
+            Kind::InProcess(server) => server.port(),
         }
     }
 
@@ -74,6 +94,7 @@ impl EmbeddedCache {
     pub fn product(&self) -> String {
         match &self.kind {
             Kind::Private(server) => server.product().to_owned(),
+            Kind::InProcess(_) => "in-process".to_owned(),
         }
     }
 
@@ -81,6 +102,7 @@ impl EmbeddedCache {
     pub async fn stop(self) {
         match self.kind {
             Kind::Private(server) => server.stop().await,
+            Kind::InProcess(server) => server.stop().await,
         }
     }
 }

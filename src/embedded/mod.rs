@@ -3,5 +3,6 @@
 mod cache;
 pub mod cosmos;
 mod redis_server;
+mod resp;
 
 pub use cache::{CacheOptions, EmbeddedCache, EmbeddedCacheError};

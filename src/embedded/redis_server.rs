@@ -53,18 +53,27 @@ pub(super) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts the first known server of the PATH on `port`, or on a free one.
-    pub(super) async fn start(port: Option<u16>) -> Result<Self, EmbeddedCacheError> {
-        let program = find().ok_or(EmbeddedCacheError::NoServer)?;
+    /// The server's path, if one is installed and this system has the shell for it.
+    pub(super) fn find() -> Option<PathBuf> {
+        if !cfg!(unix) {
+            return None;
+        }
+        let path = std::env::var_os("PATH")?;
+        let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        PROGRAMS.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
+    }
+
+    /// Starts the program on `port`, or on a free one.
+    pub(super) async fn start(program: &Path, port: Option<u16>) -> Result<Self, EmbeddedCacheError> {
         if let Some(port) = port {
             if !is_free(port).await {
                 return Err(EmbeddedCacheError::PortTaken { port });
             }
-            return Self::launch(&program, port).await;
+            return Self::launch(program, port).await;
         }
         let mut attempt = 1;
         loop {
-            match Self::launch(&program, free_port().await?).await {
+            match Self::launch(program, free_port().await?).await {
                 Err(EmbeddedCacheError::NotUp { .. }) if attempt < PORT_ATTEMPTS => attempt += 1,
                 outcome => return outcome,
             }
@@ -129,16 +138,6 @@ impl RedisServer {
 
 fn start_error(what: &'static str) -> impl FnOnce(std::io::Error) -> EmbeddedCacheError {
     move |source| EmbeddedCacheError::Start { what, source }
-}
-
-/// The server's path, if one is installed and this system has the shell for it.
-fn find() -> Option<PathBuf> {
-    if !cfg!(unix) {
-        return None;
-    }
-    let path = std::env::var_os("PATH")?;
-    let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    PROGRAMS.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
 }
 
 async fn is_free(port: u16) -> bool {
