@@ -10,16 +10,15 @@ use crate::seed::TemplateName;
 
 const EXAMPLES: &str = "\
 Examples:
-  syncscope demo                          everything on this machine: emulator, cache, sync, traffic, screen
-  syncscope                               watch the Cosmos emulator on :8081 and Redis on :6379
-  syncscope --sync                        the same, and run the sync
+  syncscope demo                try it: emulator, cache, sync and traffic here
+  syncscope                     watch Cosmos DB on :8081 and Redis on :6379
+  syncscope --sync              the same, and run the sync
   syncscope sync --start beginning --until-idle
-                                          fill the cache once, without a screen
-  syncscope watch feed --json             one line of JSON a change
-  syncscope --cosmos 'AccountEndpoint=https://…;AccountKey=…;' --redis 'host:6380,password=…,ssl=True'
+                                fill the cache once, without a screen
+  syncscope watch feed --json   one line of JSON a change
 
-Every flag that names a setting also has a variable (--lease-prefix: SYNCSCOPE_LEASE_PREFIX) and a key in
-the configuration file; `syncscope config show` prints all of them and where each value came from.";
+Every flag that names a setting has a variable (--lease-prefix: SYNCSCOPE_LEASE_PREFIX)
+and a key in the configuration file. `syncscope config show` prints them all.";
 
 /// See a Cosmos DB change feed, the leases of its processor and the Redis cache side by side.
 ///
@@ -181,12 +180,6 @@ pub struct EmbeddedArgs {
 /// `syncscope demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// The servers.
-    #[command(flatten)]
-    pub embedded: EmbeddedArgs,
-    /// The sync.
-    #[command(flatten)]
-    pub processor: ProcessorArgs,
     /// Start without sample traffic
     #[arg(long)]
     pub no_traffic: bool,
@@ -199,6 +192,12 @@ pub struct DemoArgs {
     /// Shape of the sample documents
     #[arg(long, value_enum, default_value_t = Shape::Price)]
     pub template: Shape,
+    /// The servers.
+    #[command(flatten)]
+    pub embedded: EmbeddedArgs,
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
 }
 
 /// `syncscope emulator`
@@ -212,12 +211,12 @@ pub struct EmulatorArgs {
 /// `syncscope sync`
 #[derive(Debug, Args)]
 pub struct SyncArgs {
-    /// The sync.
-    #[command(flatten)]
-    pub processor: ProcessorArgs,
     /// Stop when every lease is drained and checkpointed
     #[arg(long)]
     pub until_idle: bool,
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
 }
 
 /// `syncscope seed`

@@ -26,7 +26,11 @@ fn table(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|key| {
             let value = key.shown(&loaded.settings);
-            let value = value.map_or_else(|| "-".to_owned(), |text| format!("\"{text}\""));
+            let value = match value {
+                None => "-".to_owned(),
+                Some(text) if text.is_empty() => "\"\"".to_owned(),
+                Some(text) => text,
+            };
             (key.path(), value, loaded.origin(*key).to_string())
         })
         .collect();
@@ -43,7 +47,7 @@ fn as_json(loaded: &Loaded) -> Value {
     let settings: Map<_, _> = Key::ALL
         .iter()
         .map(|key| {
-            let mut entry = json!({ "value": key.shown(&loaded.settings) });
+            let mut entry = json!({ "value": key.json(&loaded.settings) });
             let (from, at) = match loaded.origin(*key) {
                 Origin::Default => ("default", None),
                 origin @ Origin::File { .. } => ("file", Some(origin.to_string())),

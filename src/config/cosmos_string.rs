@@ -2,8 +2,6 @@
 //! `AccountEndpoint=…;AccountKey=…;` (grammar of the .NET SDK's `CosmosClientOptions`: any order and
 //! case, last `;` optional, values may hold `=`, unknown keys are ignored).
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
@@ -43,12 +41,15 @@ impl CosmosConnection {
         format!("AccountEndpoint={};AccountKey={};", self.endpoint, self.key.expose())
     }
 
-    /// For the screen: the same without the key.
+    /// For people: the same without the key.
     pub fn masked(&self) -> String {
-        let mut text = format!("AccountEndpoint={};AccountKey=", self.endpoint);
-        let key = if self.key.expose() == EMULATOR_KEY { "(the well-known emulator key)" } else { "***" };
-        let _ = write!(text, "{key};");
-        text
+        if self.key.expose() == EMULATOR_KEY {
+            let scheme = if self.probe_scheme { "https or http, " } else { "" };
+            let address = if self.probe_scheme { self.address() } else { self.endpoint.to_string() };
+            format!("{address} ({scheme}the well-known emulator key)")
+        } else {
+            format!("AccountEndpoint={};AccountKey=***;", self.endpoint)
+        }
     }
 
     /// `host:port`, for the header and for messages.

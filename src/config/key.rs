@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use super::{Settings, StartPosition};
 
@@ -143,6 +144,18 @@ impl Key {
             Self::CacheRows => view.cache_rows.to_string(),
             Self::SloMs => view.slo_ms?.to_string(),
         })
+    }
+}
+
+impl Key {
+    /// As [`Key::shown`], numbers and lists as such.
+    pub fn json(self, settings: &Settings) -> Value {
+        let Some(text) = self.shown(settings) else { return Value::Null };
+        match self.kind() {
+            Kind::Number => text.parse::<u64>().map_or(Value::Null, Value::from),
+            Kind::List => text.split(", ").filter(|part| !part.is_empty()).collect(),
+            Kind::Text | Kind::TextOrEmpty => Value::from(text),
+        }
     }
 }
 

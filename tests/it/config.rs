@@ -203,6 +203,8 @@ fn show_masks_secrets_and_names_origins() {
             let value: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(value["settings"]["key"]["at"], "--key");
             assert_eq!(value["settings"]["sync.max-items"]["value"], serde_json::Value::Null);
+            assert_eq!(value["settings"]["sync.instances"]["value"], 1);
+            assert_eq!(value["settings"]["allow-remote"]["value"], serde_json::json!([]));
             assert_eq!(text.lines().count(), 1);
         }
     }
