@@ -5,6 +5,7 @@
 //! gets the service's 410 instead.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use azure_core::http::Etag;
 use azure_core::http::headers::{HeaderName, HeaderValue};
@@ -58,7 +59,7 @@ pub struct FeedPage {
     pub range_id: Option<String>,
     /// Request units.
     pub charge: f64,
-    documents: Vec<(u32, u32)>,
+    documents: Arc<[(u32, u32)]>,
 }
 
 impl FeedPage {
@@ -72,8 +73,21 @@ impl FeedPage {
             charge: 0.0,
             body,
             etag,
-            documents,
+            documents: documents.into(),
         })
+    }
+
+    /// The answer "nothing new", with the position to go on from.
+    pub fn nothing_new(etag: Option<String>) -> Self {
+        Self {
+            body: Bytes::new(),
+            etag,
+            session_lsn: None,
+            not_modified: true,
+            range_id: None,
+            charge: 0.0,
+            documents: Arc::from([]),
+        }
     }
 
     /// The documents, oldest change first, as slices of the page: nothing is copied or parsed.
@@ -193,7 +207,7 @@ impl Container {
             charge: headers
                 .request_charge
                 .map_or(0.0, azure_data_cosmos_driver::models::RequestCharge::value),
-            documents: Vec::new(),
+            documents: Arc::from([]),
         };
         if !not_modified {
             page.body = super::container::single(response)?;
@@ -201,7 +215,7 @@ impl Container {
             if rid.is_some_and(|rid| rid != self.rid()) {
                 return Err(CosmosError::Recreated(self.what()));
             }
-            page.documents = documents;
+            page.documents = documents.into();
         }
         Ok(page)
     }

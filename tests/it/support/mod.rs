@@ -3,3 +3,4 @@
 pub(crate) mod cosmos;
 pub(crate) mod emulator;
 pub(crate) mod raw;
+pub(crate) mod recorder;
