@@ -13,18 +13,23 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::EmulatorError;
 use super::service::Service;
+use super::tls::Tls;
 
 /// Connections served at once; more wait in the operating system's queue. Bounds memory, and is
 /// far above what a machine's own clients open.
 const MAX_CONNECTIONS: usize = 2048;
 /// How long running requests may take once we stop.
 const STOP_GRACE: Duration = Duration::from_millis(500);
+/// How long a client may take to say its first byte and to finish a TLS handshake, where https is on.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// First byte of a TLS connection (record type "handshake", RFC 8446 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
 /// Pause after a failed accept (out of file descriptors, say), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -68,10 +73,10 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Starts to serve on `socket`.
-    pub(super) fn serve(socket: TcpListener, service: Arc<Service>) -> Self {
+    pub(super) fn serve(socket: TcpListener, service: Arc<Service>, tls: Option<Arc<Tls>>) -> Self {
         let cancel = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(accept(socket, service, cancel.clone(), tasks.clone()));
+        tasks.spawn(accept(socket, Guest { service, tls, cancel: cancel.clone() }, tasks.clone()));
         Self { cancel: cancel.drop_guard(), tasks }
     }
 
@@ -83,7 +88,15 @@ impl Listener {
     }
 }
 
-async fn accept(socket: TcpListener, service: Arc<Service>, cancel: CancellationToken, tasks: TaskTracker) {
+/// What every connection needs.
+#[derive(Debug, Clone)]
+struct Guest {
+    service: Arc<Service>,
+    tls: Option<Arc<Tls>>,
+    cancel: CancellationToken,
+}
+
+async fn accept(socket: TcpListener, guest: Guest, tasks: TaskTracker) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let next = async {
@@ -91,55 +104,76 @@ async fn accept(socket: TcpListener, service: Arc<Service>, cancel: Cancellation
             (seat, socket.accept().await)
         };
         let (seat, accepted) = tokio::select! {
-            () = cancel.cancelled() => return,
+            () = guest.cancel.cancelled() => return,
             next = next => next,
         };
         match accepted {
             Ok((stream, _)) => {
-                let service = Arc::clone(&service);
-                let cancel = cancel.clone();
+                let guest = guest.clone();
                 tasks.spawn(async move {
                     let _seat = seat;
-                    serve_stream(stream, service, cancel).await;
+                    let cancel = guest.cancel.clone();
+                    tokio::select! {
+                        () = guest.serve(stream) => {}
+                        // What neither finishes nor notices the shutdown (a client that has said
+                        // nothing yet, half a handshake) is dropped.
+                        () = async { cancel.cancelled().await; sleep(STOP_GRACE).await } => {}
+                    }
                 });
             }
             Err(e) => {
                 tracing::warn!(error = %e, "the embedded Cosmos listener could not accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-async fn serve_stream(stream: TcpStream, service: Arc<Service>, cancel: CancellationToken) {
-    // Without it each answer waits for the client's delayed acknowledgement: a quarter of the rate.
-    if let Err(e) = stream.set_nodelay(true) {
-        tracing::debug!(error = %e, "TCP_NODELAY refused");
-    }
-    serve_http(stream, service, cancel).await;
-}
-
-async fn serve_http<S>(stream: S, service: Arc<Service>, cancel: CancellationToken)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new());
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.answer(request).await) }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), answer);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = cancel.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            timeout(STOP_GRACE, connection).await.unwrap_or(Ok(()))
+impl Guest {
+    async fn serve(self, stream: TcpStream) {
+        // Without it each answer waits for the client's delayed acknowledgement: a quarter of the rate.
+        if let Err(e) = stream.set_nodelay(true) {
+            tracing::debug!(error = %e, "TCP_NODELAY refused");
         }
-    };
-    if let Err(e) = ended {
-        tracing::debug!(error = %e, "connection to the embedded Cosmos ended early");
+        let Some(tls) = self.tls.clone() else { return self.serve_http(stream, false).await };
+        let mut first = [0];
+        let peeked = timeout(HANDSHAKE, stream.peek(&mut first)).await;
+        if !matches!(peeked, Ok(Ok(1))) {
+            return;
+        }
+        if first[0] != TLS_HANDSHAKE {
+            return self.serve_http(stream, false).await;
+        }
+        match timeout(HANDSHAKE, tls.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => self.serve_http(stream, true).await,
+            Ok(Err(e)) => tracing::debug!(error = %e, "TLS handshake with the embedded Cosmos failed"),
+            Err(_) => tracing::debug!("TLS handshake with the embedded Cosmos took too long"),
+        }
+    }
+
+    async fn serve_http<S>(self, stream: S, secure: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new());
+        builder.http2().timer(TokioTimer::new());
+        let service = self.service;
+        let answer = service_fn(move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok::<_, Infallible>(service.answer(request, secure).await) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), answer);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.cancel.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(e) = ended {
+            tracing::debug!(error = %e, "connection to the embedded Cosmos ended early");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod feed;
 mod ids;
 mod keys;
 mod listener;
+mod originals;
 mod patch;
 mod pkranges;
 mod points;
@@ -20,7 +21,9 @@ mod queries;
 mod request;
 mod route;
 mod service;
+mod sql;
 mod store;
+mod tls;
 
 use std::sync::Arc;
 
@@ -35,6 +38,7 @@ use self::container::Container;
 use self::listener::Listener;
 use self::service::Service;
 use self::store::Store;
+use self::tls::Tls;
 
 /// The key that every Cosmos emulator ships with; it protects nothing and is public.
 /// Source: Microsoft's emulator documentation.
@@ -49,7 +53,7 @@ pub const DEFAULT_PORT: u16 = 8081;
 pub struct EmulatorOptions {
     /// Where to listen on 127.0.0.1.
     pub port: PortChoice,
-    /// Serve https with a certificate generated at start, instead of http.
+    /// Serve https with a certificate generated at start; http goes on beside it on the same port.
     pub https: bool,
     /// Physical ranges of each container created from now on, 1 to 100.
     pub partitions: u32,
@@ -80,6 +84,9 @@ pub enum EmulatorError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// The https certificate could not be made.
+    #[error("the embedded Cosmos could not make its certificate: {0}")]
+    Certificate(String),
     /// The in-memory store refused its configuration.
     #[error("the embedded Cosmos store did not start: {0}")]
     Store(String),
@@ -91,6 +98,7 @@ pub struct Emulator {
     endpoint: Url,
     service: Arc<Service>,
     listener: Listener,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Emulator {
@@ -103,9 +111,11 @@ impl Emulator {
             Url::parse(&format!("{scheme}://{address}/")).map_err(|e| EmulatorError::Store(e.to_string()))?;
         let store = Store::new(&endpoint)?;
         let key = MasterKey::well_known();
-        let service = Arc::new(Service::new(store, Catalog::new(options.partitions), key));
-        let listener = Listener::serve(socket, Arc::clone(&service));
-        Ok(Self { endpoint, service, listener })
+        let tls = options.https.then(Tls::generate).transpose()?.map(Arc::new);
+        let service =
+            Arc::new(Service::new(store, Catalog::new(options.partitions), key, &endpoint, tls.clone()));
+        let listener = Listener::serve(socket, Arc::clone(&service), tls.clone());
+        Ok(Self { endpoint, service, listener, tls })
     }
 
     /// `http://127.0.0.1:PORT/`, or `https://…` if asked.
@@ -121,6 +131,11 @@ impl Emulator {
     /// `AccountEndpoint=…;AccountKey=…;`
     pub fn connection_string(&self) -> String {
         format!("AccountEndpoint={};AccountKey={};", self.endpoint, self.key())
+    }
+
+    /// The https certificate in PEM, for clients that check it; also at `/_explorer/emulator.pem`.
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.tls.as_ref().map(|tls| tls.pem.as_str())
     }
 
     /// Splits a physical range of a container in two halves of its documents; the new ids.

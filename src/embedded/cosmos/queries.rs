@@ -16,6 +16,7 @@ use super::feed::ranges::Ranges;
 use super::keys::Epk;
 use super::request::Ask;
 use super::store::Store;
+use super::{originals, sql};
 
 /// Documents of a page when the client names no number.
 const PAGE: usize = 1_000;
@@ -35,7 +36,16 @@ pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> An
     let path = container.path(&[]);
     let mut headers = headers;
     headers.insert("x-ms-documentdb-isquery", HeaderValue::from_static("True"));
-    let mut answer = store.ask(&ask.method, &path, &headers, ask.body.clone()).await;
+    let body = match sql::translated(&ask.body) {
+        Ok(body) => body,
+        Err(message) => return bad_request(message),
+    };
+    let mut answer = store.ask(&ask.method, &path, &headers, body).await;
+    if answer.status == StatusCode::OK
+        && let Some(body) = originals::restored(&answer.body, container)
+    {
+        answer.body = body;
+    }
     answer.set("x-ms-session-token", &session.0);
     answer.set("lsn", session.1.to_string());
     if let Some(id) = ask.range_id() {

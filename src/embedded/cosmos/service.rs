@@ -5,24 +5,29 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
+use url::Url;
 
 use super::answer::Answer;
 use super::authorization::MasterKey;
 use super::catalog::Catalog;
 use super::container::Container;
-use super::errors::{bad_request, internal, too_large};
+use super::errors::{bad_request, internal, not_found, too_large};
 use super::ids::refused_document;
 use super::request::Ask;
 use super::route::Path;
 use super::store::Store;
+use super::tls::Tls;
 use super::{batch, feed, pkranges, points, queries};
 
 /// Largest body read, bytes: a batch may hold 2 MB of documents and their frame.
 const MAX_BODY: usize = 4 << 20;
+
+/// Where clients fetch the certificate, unsigned, as from the classic emulator.
+const CERTIFICATE: &str = "/_explorer/emulator.pem";
 
 /// What all connections share.
 #[derive(Debug)]
@@ -30,12 +35,21 @@ pub(super) struct Service {
     store: Store,
     catalog: Catalog,
     key: MasterKey,
+    /// Our address as the account advertises it, with the other scheme too.
+    advertised: String,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Service {
     /// A service over `store`, for those who hold `key`.
-    pub(super) fn new(store: Store, catalog: Catalog, key: MasterKey) -> Self {
-        Self { store, catalog, key }
+    pub(super) fn new(
+        store: Store,
+        catalog: Catalog,
+        key: MasterKey,
+        endpoint: &Url,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
+        Self { store, catalog, key, advertised: endpoint.to_string(), tls }
     }
 
     /// What exists.
@@ -44,13 +58,16 @@ impl Service {
     }
 
     /// Answers, whatever was asked.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let answered = AssertUnwindSafe(self.serve(request)).catch_unwind().await;
+    pub(super) async fn answer(&self, request: Request<Incoming>, secure: bool) -> Response<Full<Bytes>> {
+        let answered = AssertUnwindSafe(self.serve(request, secure)).catch_unwind().await;
         answered.unwrap_or_else(|_| internal("the request was not understood")).into()
     }
 
-    async fn serve(&self, request: Request<Incoming>) -> Answer {
+    async fn serve(&self, request: Request<Incoming>, secure: bool) -> Answer {
         let (head, body) = request.into_parts();
+        if head.uri.path() == CERTIFICATE {
+            return self.certificate();
+        }
         let Some(path) = Path::parse(head.uri.path()) else {
             return bad_request("The request path is not a valid resource address.");
         };
@@ -64,7 +81,30 @@ impl Service {
         let mut segments = path.into_segments();
         self.catalog.name_rids(&mut segments);
         let ask = Ask { method: head.method, segments, headers: head.headers, body: body.to_bytes() };
-        self.dispatch(&ask).await
+        let mut answer = self.dispatch(&ask).await;
+        if ask.segments.is_empty() {
+            self.advertise(&mut answer, secure);
+        }
+        answer
+    }
+
+    /// The account's address with the scheme that the client came by: http and https share the port.
+    fn advertise(&self, answer: &mut Answer, secure: bool) {
+        let Some((_, rest)) = self.advertised.split_once("://") else { return };
+        let here = format!("{}://{rest}", if secure { "https" } else { "http" });
+        if here != self.advertised
+            && let Ok(account) = std::str::from_utf8(&answer.body)
+        {
+            answer.body = account.replace(&self.advertised, &here).into();
+        }
+    }
+
+    fn certificate(&self) -> Answer {
+        let Some(tls) = &self.tls else { return not_found() };
+        let mut answer = Answer::new(StatusCode::OK);
+        answer.set("content-type", "application/x-pem-file");
+        answer.body = tls.pem.clone().into();
+        answer
     }
 
     async fn dispatch(&self, ask: &Ask) -> Answer {

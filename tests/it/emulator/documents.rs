@@ -184,3 +184,42 @@ async fn expired_documents_are_gone_from_reads_queries_and_feed() {
     assert_eq!(value(found).await["Documents"], json!(["stays"]));
     assert_eq!(raw.upsert(docs, ".lock", r#"{"id":".lock","ttl":1}"#).await.status(), 201);
 }
+
+#[tokio::test]
+async fn queries_take_double_quotes_and_return_documents_as_written() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let written = text(raw.upsert(DOCS, "it's", r#"{"z":1.50,"id":"it's","a":1.0}"#).await).await;
+    raw.upsert(DOCS, "other", r#"{"id":"other","z":2}"#).await;
+    let query = |sql: &str| {
+        let raw = raw.clone();
+        let body = json!({"query": sql, "parameters": []}).to_string();
+        async move {
+            let headers = [
+                ("x-ms-documentdb-isquery", "True"),
+                ("x-ms-documentdb-query-enablecrosspartition", "True"),
+                ("content-type", "application/query+json"),
+            ];
+            raw.send("POST", DOCS, &headers, body).await
+        }
+    };
+    for sql in [
+        r#"SELECT * FROM c WHERE c.id = "it's""#,
+        r#"SELECT * FROM c WHERE c["id"] IN ("it's", "x")"#,
+        r"SELECT * FROM c WHERE c.id = 'it\'s'",
+        "SELECT VALUE c FROM c WHERE c.z = 1.5 -- by number",
+    ] {
+        let found = text(query(sql).await).await;
+        assert!(found.contains(&format!("\"Documents\":[{written}]")), "{sql}: {found}");
+    }
+    let part = value(
+        query(r#"SELECT c.id, c.z ? "yes" : "no" AS has, {"n": c.z} AS o FROM c WHERE c.id = "other""#).await,
+    )
+    .await;
+    assert_eq!(part["Documents"][0]["o"], json!({"n": 2}));
+    for sql in ["SELECT * FROM c WHERE c.id = \"open", "SELEC", "SELECT * FROM c WHERE RegexMatch(c.id, 'a')"]
+    {
+        let refused = query(sql).await;
+        assert_eq!(refused.status(), 400, "{sql}");
+    }
+}

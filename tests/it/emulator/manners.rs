@@ -95,3 +95,46 @@ async fn nonsense_is_refused_and_the_next_request_works() {
     }
     assert_eq!(raw.upsert(docs, "a", &json!({"id": "a"}).to_string()).await.status(), 201);
 }
+
+#[tokio::test]
+async fn https_and_http_share_a_port_and_each_advertises_itself() {
+    use azure_data_cosmos::options::{
+        BinaryEncodingOptions, ConnectionPoolOptions, ServerCertificateValidation,
+    };
+    use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
+    use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
+
+    let options = EmulatorOptions { port: PortChoice::Free, https: true, partitions: 2 };
+    let emulator = Emulator::start(options).await.unwrap();
+    assert_eq!(emulator.endpoint().scheme(), "https");
+    for http2 in [false, true] {
+        let pool = ConnectionPoolOptions::builder()
+            .with_is_http2_allowed(http2)
+            .with_server_certificate_validation(ServerCertificateValidation::RequiredUnlessEmulator)
+            .build()
+            .unwrap();
+        let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await.unwrap();
+        let key = emulator.key().to_owned();
+        let account =
+            AccountReference::with_authentication_key(emulator.endpoint().as_str().parse().unwrap(), key);
+        let client = CosmosClient::builder()
+            .with_runtime(runtime)
+            .with_binary_encoding_options(BinaryEncodingOptions::new().with_enabled(false))
+            .build(account, RoutingStrategy::ProximityTo("East US".into()))
+            .await
+            .unwrap();
+        client.create_database(&format!("db-{http2}"), None).await.unwrap();
+    }
+    let plain = Raw::at(&emulator.endpoint().as_str().replace("https", "http"));
+    let account = value(plain.send("GET", "/", &[], "").await).await;
+    let advertised = account["writableLocations"][0]["databaseAccountEndpoint"].as_str().unwrap();
+    assert!(advertised.starts_with("http://127.0.0.1:"));
+    let pem = plain.send("GET", "/_explorer/emulator.pem", &[], "").await.bytes().await.unwrap();
+    assert_eq!(emulator.certificate_pem().unwrap().as_bytes(), pem);
+    let silent =
+        tokio::net::TcpStream::connect(("127.0.0.1", emulator.endpoint().port().unwrap())).await.unwrap();
+    let before = std::time::Instant::now();
+    emulator.stop().await;
+    assert!(before.elapsed() < std::time::Duration::from_secs(1));
+    drop(silent);
+}

@@ -19,7 +19,11 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) fn new(emulator: &Emulator) -> Self {
-        Self { base: emulator.endpoint().as_str().trim_end_matches('/').to_owned(), http: Client::new() }
+        Self::at(emulator.endpoint().as_str())
+    }
+
+    pub(crate) fn at(endpoint: &str) -> Self {
+        Self { base: endpoint.trim_end_matches('/').to_owned(), http: Client::new() }
     }
 
     /// Sends; `path` is encoded already and begins with a slash.
