@@ -1,1 +1,23 @@
-//! The terminal screen: model, update, view. Draws `Event`s, sends `Command`s, does no I/O of its own.
+//! The terminal screen: model, update, view. Draws [`Event`](crate::engine::Event)s, sends
+//! [`Command`](crate::engine::Command)s, does no I/O of its own but the terminal's.
+
+mod keymap;
+mod layout;
+pub mod model;
+mod options;
+mod pretty;
+mod run;
+mod terminal;
+mod theme;
+pub mod update;
+pub mod view;
+mod wake;
+mod widgets;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::Model;
+pub use options::ScreenOptions;
+pub use run::{TuiError, run};
+pub use theme::ThemeName;

@@ -1,0 +1,274 @@
+//! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
+
+mod cache;
+mod feed;
+mod filter;
+mod follow;
+mod insert;
+mod leases;
+mod rebuild;
+mod ring;
+mod thread;
+
+use jiff::Timestamp;
+use ratatui::layout::{Position, Size};
+use tui_input::Input;
+
+pub(crate) use self::{
+    cache::{CacheOrder, CachePane},
+    feed::FeedPane,
+    filter::{Filter, state_word},
+    follow::{DiffKind, DiffRow, Follow},
+    insert::{InsertForm, InsertMode},
+    leases::LeasePane,
+    rebuild::RebuildDialog,
+    ring::Ring,
+    thread::Thread,
+};
+use super::{
+    keymap::{Action, Context},
+    options::ScreenOptions,
+    theme::{Theme, ThemeName},
+};
+use crate::engine::{
+    ConnectionState, LatencySnapshot, LogLine, RebuildPhase, RebuildStatus, Server, SyncStatus, TrafficStatus,
+};
+
+/// Lines of the activity log kept.
+const LOG_LINES: usize = 1_000;
+/// How long a notice stays.
+const NOTICE_SECONDS: i64 = 4;
+
+/// A pane of the main screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Pane {
+    Feed,
+    Leases,
+    Cache,
+    Latency,
+    Log,
+}
+
+impl Pane {
+    pub(crate) const ALL: [Self; 5] = [Self::Feed, Self::Leases, Self::Cache, Self::Latency, Self::Log];
+
+    /// Title on a tab.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Feed => "Feed",
+            Self::Leases => "Leases",
+            Self::Cache => "Cache",
+            Self::Latency => "Latency",
+            Self::Log => "Log",
+        }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Feed => 0,
+            Self::Leases => 1,
+            Self::Cache => 2,
+            Self::Latency => 3,
+            Self::Log => 4,
+        }
+    }
+}
+
+/// What lies over the panes, the topmost last.
+#[derive(Debug, Clone)]
+pub(crate) enum Overlay {
+    Follow(Box<Follow>),
+    Insert(Box<InsertForm>),
+    Rebuild(Box<RebuildDialog>),
+    Help { of: Context, scroll: usize },
+    Palette { input: Input, cursor: usize },
+    Confirm(Question),
+    Stage,
+}
+
+/// A question before something that others would feel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Stop the built-in sync: the cache would fall behind.
+    StopSync,
+}
+
+/// A line in the footer that goes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) until: Timestamp,
+}
+
+/// State of the screen.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, not a state of one machine")]
+pub struct Model {
+    pub(crate) options: ScreenOptions,
+    pub(crate) theme_name: ThemeName,
+    pub(crate) theme: Theme,
+    pub(crate) size: Size,
+    /// The newest tick.
+    pub(crate) now: Timestamp,
+    pub(crate) cosmos: Option<ConnectionState>,
+    pub(crate) redis: Option<ConnectionState>,
+    pub(crate) sync: SyncStatus,
+    pub(crate) traffic: TrafficStatus,
+    pub(crate) feed: FeedPane,
+    pub(crate) leases: LeasePane,
+    pub(crate) cache: CachePane,
+    pub(crate) latency: LatencySnapshot,
+    pub(crate) log: Ring<LogLine>,
+    pub(crate) rebuild: Option<RebuildStatus>,
+    /// Telemetry that the engine dropped because we were slow.
+    pub(crate) dropped: u64,
+    pub(crate) thread: Thread,
+    pub(crate) focus: Pane,
+    pub(crate) zoomed: bool,
+    pub(crate) masked: bool,
+    pub(crate) overlays: Vec<Overlay>,
+    /// The text of each pane's filter, and whether it is being typed now.
+    pub(crate) filters: [Input; 5],
+    pub(crate) typing_filter: bool,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) last_click: Option<(Position, Timestamp)>,
+    /// The engine has ended; nothing can be asked any more.
+    pub(crate) engine_gone: bool,
+    requests: u64,
+}
+
+impl Model {
+    /// The state before the first event.
+    pub fn new(options: ScreenOptions, size: Size, now: Timestamp) -> Self {
+        let mut theme = Theme::of(options.theme);
+        theme.ascii = options.ascii;
+        Self {
+            theme_name: options.theme,
+            theme,
+            size,
+            now,
+            cosmos: None,
+            redis: None,
+            sync: SyncStatus::default(),
+            traffic: TrafficStatus::default(),
+            feed: FeedPane::new(options.feed_rows),
+            leases: LeasePane::default(),
+            cache: CachePane::new(options.cache_rows),
+            latency: LatencySnapshot::default(),
+            log: Ring::new(LOG_LINES),
+            rebuild: None,
+            dropped: 0,
+            thread: Thread::default(),
+            focus: Pane::Feed,
+            zoomed: false,
+            masked: false,
+            overlays: Vec::new(),
+            filters: Default::default(),
+            typing_filter: false,
+            notice: None,
+            last_click: None,
+            engine_gone: false,
+            requests: 0,
+            options,
+        }
+    }
+
+    /// Where keys go now.
+    pub(crate) fn context(&self) -> Context {
+        match self.overlays.last() {
+            Some(Overlay::Follow(_)) => Context::Follow,
+            Some(Overlay::Insert(_)) => Context::Insert,
+            Some(Overlay::Rebuild(_)) => Context::Rebuild,
+            Some(Overlay::Help { .. }) => Context::Help,
+            Some(Overlay::Palette { .. }) => Context::Palette,
+            Some(Overlay::Confirm(_)) => Context::Confirm,
+            Some(Overlay::Stage) => Context::Stage,
+            None if self.typing_filter => Context::Filter,
+            None => Context::Main,
+        }
+    }
+
+    pub(crate) fn connection(&self, server: Server) -> Option<&ConnectionState> {
+        match server {
+            Server::Cosmos => self.cosmos.as_ref(),
+            Server::Redis => self.redis.as_ref(),
+        }
+    }
+
+    /// A number for a question that no other question has.
+    pub(crate) fn next_request(&mut self) -> u64 {
+        self.requests += 1;
+        self.requests
+    }
+
+    pub(crate) fn say(&mut self, text: impl Into<String>) {
+        let until = self.now.saturating_add(jiff::SignedDuration::from_secs(NOTICE_SECONDS));
+        self.notice = Some(Notice { text: text.into(), until: until.unwrap_or(Timestamp::MAX) });
+    }
+
+    /// The notice, unless its time is over.
+    pub(crate) fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().filter(|notice| self.now < notice.until).map(|notice| notice.text.as_str())
+    }
+
+    /// The rebuild that is under way.
+    pub(crate) fn rebuilding(&self) -> Option<&RebuildStatus> {
+        self.rebuild
+            .as_ref()
+            .filter(|status| !matches!(status.phase, RebuildPhase::Done | RebuildPhase::Failed { .. }))
+    }
+
+    /// The followed document, also under another overlay.
+    pub(crate) fn follow_mut(&mut self) -> Option<&mut Follow> {
+        self.overlays.iter_mut().find_map(|overlay| match overlay {
+            Overlay::Follow(follow) => Some(&mut **follow),
+            _ => None,
+        })
+    }
+
+    /// Palette rows that match what was typed: every action of the panes, once.
+    pub(crate) fn palette_rows(typed: &str) -> Vec<&'static super::keymap::Binding> {
+        let typed = typed.trim().to_lowercase();
+        let mut rows: Vec<(usize, &'static super::keymap::Binding)> = super::keymap::rows(Context::Main)
+            .chain(super::keymap::rows(Context::Global))
+            .filter(|row| row.action != Action::Palette)
+            .filter_map(|row| Some((fuzzy(row.help, &typed)?, row)))
+            .collect();
+        rows.sort_by_key(|(penalty, _)| *penalty);
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+/// How far a text is from what was typed: letters in order, the closer together the better.
+/// `None` = it does not match.
+fn fuzzy(text: &str, typed: &str) -> Option<usize> {
+    if typed.is_empty() {
+        return Some(0);
+    }
+    let text = text.to_lowercase();
+    if let Some(at) = text.find(typed) {
+        return Some(at);
+    }
+    let mut penalty = 1_000;
+    let mut rest = text.as_str();
+    for c in typed.chars().filter(|c| !c.is_whitespace()) {
+        let at = rest.find(c)?;
+        penalty += at;
+        rest = &rest[at + c.len_utf8()..];
+    }
+    Some(penalty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_palette_finds_by_letters_in_order() {
+        let first = |typed| Model::palette_rows(typed).first().map(|row| row.action);
+        assert_eq!(first("rebuild"), Some(Action::Rebuild));
+        assert_eq!(first("rbld"), Some(Action::Rebuild));
+        assert_eq!(first("next theme"), Some(Action::NextTheme));
+        assert_eq!(first("zzzz"), None);
+    }
+}

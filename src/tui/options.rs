@@ -1,0 +1,79 @@
+//! What the screen has to be told once, before its first frame.
+
+use jiff::tz::TimeZone;
+
+use super::theme::ThemeName;
+use crate::config::Settings;
+
+/// Fixed facts and wishes of a run.
+#[derive(Debug, Clone)]
+pub struct ScreenOptions {
+    /// `database/container` of the source.
+    pub source: String,
+    /// Where the entries go, e.g. `redis 0`.
+    pub cache: String,
+    /// `database/container` of the leases.
+    pub leases: String,
+    /// Key template over the document, e.g. `price:{id}`.
+    pub key_template: String,
+    /// Paths of the fields that rows show; empty = first scalars.
+    pub fields: Vec<String>,
+    /// The pair is embedded and gone with us.
+    pub demo: bool,
+    /// Colours.
+    pub theme: ThemeName,
+    /// Frames and bars in ASCII.
+    pub ascii: bool,
+    /// Take mouse events (the terminal's own selection then needs shift).
+    pub mouse: bool,
+    /// What follows a subcommand so that it means this very pair, e.g. `--cosmos http://… --redis …`;
+    /// no secrets.
+    pub same_as: String,
+    /// Most feed rows kept.
+    pub feed_rows: usize,
+    /// Most cache entries kept.
+    pub cache_rows: usize,
+    /// Latency target in milliseconds, acknowledged → in the cache.
+    pub slo_ms: Option<u64>,
+    /// Zone of the wall clock in rows.
+    pub zone: TimeZone,
+}
+
+impl Default for ScreenOptions {
+    fn default() -> Self {
+        Self {
+            source: "shop/prices".to_owned(),
+            cache: "redis 0".to_owned(),
+            leases: "shop/leases".to_owned(),
+            key_template: "{id}".to_owned(),
+            fields: Vec::new(),
+            demo: false,
+            theme: ThemeName::default(),
+            ascii: false,
+            mouse: true,
+            same_as: String::new(),
+            feed_rows: 5_000,
+            cache_rows: 20_000,
+            slo_ms: None,
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl ScreenOptions {
+    /// Options of these settings, in the system's time zone. `NO_COLOR` is the caller's to read.
+    pub fn from_settings(settings: &Settings) -> Self {
+        Self {
+            source: format!("{}/{}", settings.database, settings.container),
+            cache: format!("redis {}", settings.redis.database),
+            leases: format!("{}/{}", settings.database, settings.lease_container),
+            key_template: settings.key.clone(),
+            fields: settings.view.fields.clone(),
+            feed_rows: settings.view.feed_rows.max(1),
+            cache_rows: settings.view.cache_rows.max(1),
+            slo_ms: settings.view.slo_ms,
+            zone: TimeZone::system(),
+            ..Self::default()
+        }
+    }
+}

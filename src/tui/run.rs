@@ -1,0 +1,248 @@
+//! The loop: input first, then what the engine told, in bulk; a frame only when something changed,
+//! at most sixty a second. It awaits nothing but its own `select!`.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use crossterm::{
+    clipboard::CopyToClipboard,
+    event::{Event as TerminalEvent, EventStream},
+    execute, queue,
+    terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
+};
+use futures::StreamExt;
+use jiff::Timestamp;
+use ratatui::layout::Size;
+use tokio::sync::mpsc;
+
+use super::{
+    model::Model,
+    options::ScreenOptions,
+    terminal::Screen,
+    update::{Effect, Msg, update},
+    view, wake,
+};
+use crate::engine::{Command, Event};
+
+/// Shortest time between two frames: sixty a second.
+const FRAME: Duration = Duration::from_millis(16);
+/// Events taken in at once, so that a flood cannot keep input and frames waiting.
+const DRAIN: usize = 512;
+/// Keys taken in at once (a paste without brackets, a held key).
+const INPUT_DRAIN: usize = 64;
+
+/// Why the screen could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// The terminal refused.
+    #[error("cannot use the terminal: {0}; run it in one, or use the subcommands with --json")]
+    Terminal(#[from] io::Error),
+}
+
+/// Shows the screen until the user quits, the terminal goes away or a signal asks to end.
+///
+/// Must be polled on the thread that it was called on (`block_on` of the main thread): the terminal is
+/// restored when that thread panics. The first frame is drawn before the first event is read.
+///
+/// # Errors
+/// When there is no terminal, or it fails while it is drawn on. It is restored in any case.
+pub async fn run(
+    commands: mpsc::Sender<Command>,
+    mut events: mpsc::Receiver<Event>,
+    options: ScreenOptions,
+) -> Result<(), TuiError> {
+    let title = format!("syncscope {}", options.source);
+    let mut screen = Screen::take(options.mouse, &title)?;
+    let size = screen.terminal().size()?;
+    let mut model = Model::new(options, Size { width: size.width, height: size.height }, Timestamp::now());
+    draw(&mut screen, &model)?;
+    let mut input = EventStream::new();
+    let mut signals = Signals::listen()?;
+    let mut drawn = Instant::now();
+    let mut dirty = false;
+    let mut engine_open = true;
+    loop {
+        let wait = if dirty { Some(FRAME.saturating_sub(drawn.elapsed())) } else { wake::next(&model) };
+        let mut effects = Vec::new();
+        tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Signal::End => break,
+                Signal::Suspend => effects.push(Effect::Suspend),
+                Signal::Continue => effects.push(Effect::Redraw),
+            },
+            event = input.next() => {
+                update(&mut model, Msg::Tick(Timestamp::now()));
+                // The end of input is the end of the terminal.
+                let Some(event) = event else { break };
+                effects.extend(on_terminal(&mut model, event?));
+                for _ in 1..INPUT_DRAIN {
+                    let Some(Some(event)) = futures::FutureExt::now_or_never(input.next()) else { break };
+                    effects.extend(on_terminal(&mut model, event?));
+                }
+                dirty = true;
+            }
+            event = events.recv(), if engine_open => {
+                update(&mut model, Msg::Tick(Timestamp::now()));
+                engine_open = event.is_some();
+                effects.extend(update(&mut model, event.map_or(Msg::EngineGone, Msg::Engine)));
+                for _ in 1..DRAIN {
+                    let Ok(event) = events.try_recv() else { break };
+                    effects.extend(update(&mut model, Msg::Engine(event)));
+                }
+                dirty = true;
+            }
+            () = sleep(wait), if wait.is_some() => dirty = true,
+        }
+        if perform(effects, &mut screen, &mut model, &commands, &mut dirty)? {
+            break;
+        }
+        if dirty && drawn.elapsed() >= FRAME {
+            update(&mut model, Msg::Tick(Timestamp::now()));
+            draw(&mut screen, &model)?;
+            drawn = Instant::now();
+            dirty = false;
+        }
+    }
+    Ok(())
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn on_terminal(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
+    let msg = match event {
+        TerminalEvent::Key(key) => Msg::Key(key),
+        TerminalEvent::Mouse(mouse) => Msg::Mouse(mouse),
+        TerminalEvent::Paste(text) => Msg::Paste(text),
+        TerminalEvent::Resize(width, height) => Msg::Resize(width, height),
+        TerminalEvent::FocusGained | TerminalEvent::FocusLost => return Vec::new(),
+    };
+    update(model, msg)
+}
+
+/// Does what the update asked for; `true` = leave.
+fn perform(
+    effects: Vec<Effect>,
+    screen: &mut Screen,
+    model: &mut Model,
+    commands: &mpsc::Sender<Command>,
+    dirty: &mut bool,
+) -> Result<bool, TuiError> {
+    for effect in effects {
+        match effect {
+            Effect::Quit => return Ok(true),
+            // Never awaited: an engine that is busy must not freeze the keys.
+            Effect::Send(command) => {
+                let msg = match commands.try_send(command) {
+                    Ok(()) => continue,
+                    Err(mpsc::error::TrySendError::Full(command)) => Msg::Refused(command),
+                    Err(mpsc::error::TrySendError::Closed(_)) => Msg::EngineGone,
+                };
+                update(model, msg);
+                *dirty = true;
+            }
+            Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
+            Effect::Redraw => {
+                screen.terminal().clear()?;
+                *dirty = true;
+            }
+            Effect::Suspend => {
+                screen.release();
+                suspend();
+                screen.retake()?;
+                let size = screen.terminal().size()?;
+                update(model, Msg::Resize(size.width, size.height));
+                *dirty = true;
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn draw(screen: &mut Screen, model: &Model) -> io::Result<()> {
+    queue!(io::stdout(), BeginSynchronizedUpdate)?;
+    screen.terminal().draw(|frame| {
+        if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
+            frame.set_cursor_position(cursor);
+        }
+    })?;
+    execute!(io::stdout(), EndSynchronizedUpdate)
+}
+
+/// Stops the whole process group, as the shell's job control would, until somebody continues it.
+#[cfg(unix)]
+fn suspend() {
+    if let Err(error) = rustix::process::kill_current_process_group(rustix::process::Signal::STOP) {
+        tracing::warn!(%error, "cannot stop for the shell");
+    }
+}
+
+#[cfg(not(unix))]
+fn suspend() {}
+
+enum Signal {
+    End,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "job control is Unix"))]
+    Suspend,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "job control is Unix"))]
+    Continue,
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    stop: tokio::signal::unix::Signal,
+    go_on: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let number = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            stop: signal(number(rustix::process::Signal::TSTP))?,
+            go_on: signal(number(rustix::process::Signal::CONT))?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::End,
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.hang_up.recv() => Signal::End,
+            _ = self.stop.recv() => Signal::Suspend,
+            _ = self.go_on.recv() => Signal::Continue,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::End
+    }
+}

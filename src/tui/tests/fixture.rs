@@ -1,0 +1,419 @@
+//! A run as the engine would tell it, without an engine: the same every time.
+
+use std::{fmt::Write as _, time::Duration};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::{SignedDuration, Timestamp};
+use ratatui::{buffer::Buffer, layout::Rect, layout::Size, style::Color, style::Modifier};
+
+use crate::{
+    cosmos::EpkRange,
+    engine::{
+        CacheStatus, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow, EntryState,
+        Event, FeedStatus, Field, FollowMode, LatencySnapshot, LeaseRow, LeaseSnapshot, Level, LogLine,
+        Novelty, ProbeTiming, RebuildPlan, Server, SourceDocument, Stage, StageSummary, SyncPhase,
+        SyncStatus, TrafficStatus, VersionSeen,
+    },
+    lease::LeaseKind,
+    tui::{
+        Model, ScreenOptions,
+        update::{Effect, Msg, update},
+        view,
+    },
+};
+
+/// 2026-11-23 14:02:12 UTC.
+pub(super) fn start() -> Timestamp {
+    "2026-11-23T14:02:12Z".parse().unwrap()
+}
+
+/// So many milliseconds before the time of the fixture.
+pub(super) fn before(millis: i64) -> Timestamp {
+    start() - SignedDuration::from_millis(millis)
+}
+
+pub(super) fn model(width: u16, height: u16) -> Model {
+    let options = ScreenOptions {
+        key_template: "price:{id}".to_owned(),
+        slo_ms: Some(25),
+        same_as: "--cosmos http://127.0.0.1:8081 --redis redis://127.0.0.1:6379".to_owned(),
+        ..ScreenOptions::default()
+    };
+    Model::new(options, Size { width, height }, start())
+}
+
+pub(super) fn tell(model: &mut Model, events: impl IntoIterator<Item = Event>) -> Vec<Effect> {
+    events.into_iter().flat_map(|event| update(model, Msg::Engine(event))).collect()
+}
+
+pub(super) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+    update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+/// Types characters; `\n` is enter.
+pub(super) fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars()
+        .flat_map(|c| press(model, if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }))
+        .collect()
+}
+
+pub(super) fn change(
+    seq: u64,
+    id: &str,
+    price: f64,
+    delta: Option<f64>,
+    quarter: usize,
+    age: i64,
+) -> ChangeRow {
+    let field = |name: &str, value: &str, delta| Field { name: name.into(), value: value.into(), delta };
+    ChangeRow {
+        seq,
+        seen_at: before(age),
+        id: id.to_owned(),
+        partition_key: Some(format!("\"{id}\"")),
+        etag: format!("\"0000-{seq}\""),
+        lsn: Some(20_000 + seq),
+        range: range(quarter),
+        keys: vec![format!("price:{id}")],
+        fields: vec![
+            field("price.current", &format!("{price:.2}"), delta),
+            field("price.currency", ["GBP", "EUR", "USD"][seq as usize % 3], None),
+            field("name", ["Kettle", "Rain coat", "Desk lamp", "Tent"][seq as usize % 4], None),
+        ],
+        novelty: match delta {
+            Some(_) => Novelty::Replaced,
+            None => Novelty::New,
+        },
+    }
+}
+
+fn range(quarter: usize) -> EpkRange {
+    let bounds = ["", "0FFFFFFFFFFFFFFF", "1FFFFFFFFFFFFFFF", "2FFFFFFFFFFFFFFF", "FF"];
+    EpkRange::new(bounds[quarter], bounds[quarter + 1])
+}
+
+pub(super) fn entry(id: &str, state: EntryState, age: i64) -> EntryRow {
+    EntryRow {
+        key: format!("price:{id}"),
+        document_id: Some(id.to_owned()),
+        kind: "string".to_owned(),
+        size: Some(198 + id.len() as u64),
+        expires_at: (state == EntryState::Stale).then(|| before(-3_725_000)),
+        state,
+        delay_ms: (state == EntryState::InStep).then_some(3.2),
+        changed_at: before(age),
+    }
+}
+
+fn lease(quarter: usize, owner: Option<&str>, mine: bool, age: i64, lag: u64) -> LeaseRow {
+    let range = range(quarter);
+    LeaseRow {
+        id: format!("acct_shop_prices..{}", range.max),
+        token: format!("{}-{}", range.min, range.max),
+        kind: LeaseKind::EpkRange,
+        share: Some(range.share()),
+        range: Some(range),
+        owner: owner.map(str::to_owned),
+        mine,
+        heartbeat: owner.map(|_| before(age)),
+        expired: age > 60_000,
+        continuation: Some("20118".to_owned()),
+        lag: Some(lag),
+    }
+}
+
+pub(super) fn leases() -> LeaseSnapshot {
+    LeaseSnapshot {
+        prefix: "acct_shop_prices".to_owned(),
+        container: "shop/leases".to_owned(),
+        rows: vec![
+            lease(0, Some("syncscope-1"), true, 2_000, 0),
+            lease(1, Some("syncscope-1"), true, 2_000, 0),
+            lease(2, Some("host-b"), false, 9_000, 14),
+            lease(3, None, false, 0, 120),
+        ],
+        other_prefixes: vec![("billing".to_owned(), 3)],
+        read_at: Some(before(400)),
+        problem: None,
+    }
+}
+
+fn latency() -> LatencySnapshot {
+    let stage = |stage, p50: f64, seed: usize| StageSummary {
+        stage,
+        count: 4_120,
+        p50,
+        p95: p50 * 2.6,
+        p99: p50 * 4.1,
+        max: p50 * 9.7,
+        recent: (0..60)
+            .map(|i| {
+                (i % 17 != 5).then_some(p50 * (1.0 + f64::from((i as u32 * 7 + seed as u32) % 11) / 5.0))
+            })
+            .collect(),
+    };
+    LatencySnapshot {
+        stages: vec![
+            stage(Stage::Write, 0.8, 1),
+            stage(Stage::Feed, 1.9, 4),
+            stage(Stage::Cache, 0.9, 2),
+            stage(Stage::Total, 3.1, 7),
+        ],
+        open: 2,
+        folded: 12,
+        lost: 0,
+    }
+}
+
+pub(super) fn up() -> Vec<Event> {
+    vec![
+        Event::Connection(
+            Server::Cosmos,
+            ConnectionState::Up { address: "127.0.0.1:8081".into(), product: "embedded".into() },
+        ),
+        Event::Connection(
+            Server::Redis,
+            ConnectionState::Up { address: "127.0.0.1:6379".into(), product: "redis 7.0.15".into() },
+        ),
+    ]
+}
+
+pub(super) fn redis_down() -> Event {
+    Event::Connection(
+        Server::Redis,
+        ConnectionState::Down {
+            address: "127.0.0.1:6379".into(),
+            cause: "connection refused (os error 111)".into(),
+            remedy: "start it with: redis-server --port 6379".into(),
+            retry_at: Some(before(-4_000)),
+        },
+    )
+}
+
+fn log(age: i64, level: Level, room: &'static str, text: &str) -> Event {
+    Event::Log(LogLine { at: before(age), level, room, text: text.to_owned() })
+}
+
+/// Everything up and live.
+pub(super) fn running() -> Vec<Event> {
+    let mut events = up();
+    let ids = ["p-000812", "p-000044", "p-000731", "p-000120", "p-000007", "p-000555"];
+    let changes = (0..60)
+        .map(|i| {
+            let id = if i < 54 { format!("p-{:06}", i * 13 % 999) } else { ids[59 - i].to_owned() };
+            let delta = [None, Some(4.0), Some(-10.0), Some(0.0)][i % 4];
+            change(
+                i as u64,
+                &id,
+                5.0 + (i as f64 * 7.37) % 90.0,
+                delta,
+                i % 4,
+                140 + (59 - i64::try_from(i).unwrap()) * 310,
+            )
+        })
+        .collect();
+    let states = [
+        EntryState::InStep,
+        EntryState::Pending,
+        EntryState::InStep,
+        EntryState::Stale,
+        EntryState::Orphan,
+        EntryState::Missing,
+    ];
+    let mut entries: Vec<EntryRow> =
+        (0..70).map(|i| entry(&format!("p-{:06}", i * 17 % 999), EntryState::InStep, 30_000 + i)).collect();
+    entries.extend(
+        ids.iter().enumerate().map(|(i, id)| entry(id, states[i], 100 + i64::try_from(i).unwrap() * 300)),
+    );
+    events.extend([
+        Event::Changes(changes),
+        Event::Feed(FeedStatus {
+            live: true,
+            seen: 4_120,
+            rate: 48.0,
+            ranges: 4,
+            documents: Some(1_284),
+            ..FeedStatus::default()
+        }),
+        Event::Leases(leases()),
+        Event::Entries(entries),
+        Event::Cache(CacheStatus {
+            keys: Some(1_284),
+            used_memory: Some(2_140_000),
+            follow: FollowMode::Tracking,
+            scanned: true,
+            in_step: 1_281,
+            compared: 1_284,
+            beyond_window: 1_208,
+            ..CacheStatus::default()
+        }),
+        Event::Latency(latency()),
+        Event::Sync(SyncStatus {
+            phase: SyncPhase::Running,
+            owned: 4,
+            leases: 4,
+            delivered: 4_120,
+            rate: 412.0,
+            lag: Some(0),
+            ..SyncStatus::default()
+        }),
+        Event::Traffic(TrafficStatus { target_rate: 50.0, written: 4_120, ..TrafficStatus::default() }),
+        log(11_000, Level::Info, "rebuild", "rebuild done: 1,284 in 0.4 s, verified"),
+        log(4_000, Level::Info, "seed", "inserted 50 documents"),
+        log(2_000, Level::Warning, "lease", "lease 75–100 expired, owner was host-b"),
+    ]);
+    events
+}
+
+pub(super) fn plan() -> RebuildPlan {
+    RebuildPlan {
+        source: "shop/prices".into(),
+        lease_container: "shop/leases".into(),
+        prefix: String::new(),
+        delete: (0..6)
+            .map(|i| format!("127.0.0.1_shop_prices..{i}"))
+            .chain(["127.0.0.1_shop_prices.info".into()])
+            .collect(),
+        leases: 6,
+        foreign_owners: Vec::new(),
+        documents: Some(1_284),
+        other_leases: 3,
+        cache_keys: Some(1_301),
+        cache: "127.0.0.1:6379 db 0".into(),
+        refused: None,
+        same_as: "syncscope rebuild --cosmos http://127.0.0.1:8081 --redis redis://127.0.0.1:6379".into(),
+    }
+}
+
+pub(super) fn rebuild(phase: crate::engine::RebuildPhase, done: u64) -> Event {
+    Event::Rebuild(crate::engine::RebuildStatus {
+        phase,
+        done,
+        total: Some(1_284),
+        rate: 3_210.0,
+        left: Some(Duration::from_millis(1_400)),
+        elapsed: Duration::from_millis(2_400),
+    })
+}
+
+/// An answer to the newest question among the effects.
+pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
+    let (request, id) = effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::Send(Command::ShowDocument { request, id, .. }) => Some((*request, id.clone())),
+            _ => None,
+        })
+        .expect("a document was asked for");
+    let json = |price: &str| {
+        format!(
+            r#"{{"id":"{id}","name":"Rain coat","market":"GB","price":{{"current":{price},"rrp":20.00,"currency":"GBP"}},"tags":["outdoor","sale"],"_etag":"\"0000-44\"","_ts":1795442531}}"#
+        )
+    };
+    let source = json("12.00");
+    let cached = if in_step { source.clone() } else { json("14.00") };
+    let version = |age, summary: &str, lsn| VersionSeen {
+        seen_at: before(age),
+        etag: "\"0000-44\"".into(),
+        lsn: Some(lsn),
+        summary: summary.into(),
+    };
+    Event::Document(Box::new(DocumentDetail {
+        request,
+        key: Some(format!("price:{id}")),
+        expected: Some(source.clone()),
+        entry: Ok(Some(EntryDetail {
+            kind: "string".into(),
+            size: cached.len() as u64,
+            value: cached,
+            expires_at: None,
+        })),
+        source: Ok(Some(SourceDocument {
+            json: source,
+            etag: "\"0000-44\"".into(),
+            ts: 1_795_442_531,
+            lsn: Some(20_118),
+        })),
+        id,
+        state: if in_step { EntryState::InStep } else { EntryState::Stale },
+        versions: vec![
+            version(623, "12.00", 20_118),
+            version(31_990, "14.00", 20_007),
+            version(129_449, "19.00", 19_870),
+        ],
+        timing: Some(ProbeTiming { write: Some(0.9), feed: Some(2.1), cache: Some(1.1) }),
+    }))
+}
+
+/// Draws into a buffer of the model's size.
+pub(super) fn draw(model: &Model) -> Buffer {
+    let mut buf = Buffer::empty(Rect::new(0, 0, model.size.width, model.size.height));
+    view::draw(model, &mut buf);
+    buf
+}
+
+/// The characters of a frame, a line each.
+pub(super) fn text(model: &Model) -> String {
+    let buf = draw(model);
+    let mut out = String::new();
+    for y in 0..buf.area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..buf.area.width {
+            let symbol = buf[(x, y)].symbol();
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            skip = crate::tui::widgets::text::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A frame with its colours, for eyes.
+pub(super) fn ansi(model: &Model) -> String {
+    let buf = draw(model);
+    let mut out = String::new();
+    for y in 0..buf.area.height {
+        for x in 0..buf.area.width {
+            let cell = &buf[(x, y)];
+            let mut codes = String::from("0");
+            for (modifier, code) in
+                [(Modifier::BOLD, 1), (Modifier::DIM, 2), (Modifier::UNDERLINED, 4), (Modifier::REVERSED, 7)]
+            {
+                if cell.modifier.contains(modifier) {
+                    write!(codes, ";{code}").unwrap();
+                }
+            }
+            for (colour, base) in [(cell.fg, 30), (cell.bg, 40)] {
+                write!(codes, "{}", colour_code(colour, base)).unwrap();
+            }
+            write!(out, "\x1b[{codes}m{}", cell.symbol()).unwrap();
+        }
+        out.push_str("\x1b[0m\n");
+    }
+    out
+}
+
+fn colour_code(colour: Color, base: u8) -> String {
+    let index = match colour {
+        Color::Rgb(r, g, b) => return format!(";{};2;{r};{g};{b}", base + 8),
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::LightRed => 61,
+        Color::LightGreen => 62,
+        Color::LightYellow => 63,
+        Color::LightCyan => 66,
+        _ => return String::new(),
+    };
+    format!(";{}", base + index)
+}

@@ -1,0 +1,5 @@
+//! Tests of the screen: what is drawn, and what keys and events make of the model.
+
+mod fixture;
+mod reducer;
+mod screens;

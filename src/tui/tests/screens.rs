@@ -1,0 +1,106 @@
+//! Every screen and dialog at three sizes, as snapshots.
+
+use std::path::Path;
+
+use crossterm::event::KeyCode;
+
+use super::fixture::{self, keys, press, tell};
+use crate::{engine::RebuildPhase, tui::Model};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
+
+type Scene = fn(&mut Model);
+
+/// The scenes, by name.
+const SCENES: [(&str, Scene); 12] = [
+    ("empty", |_| {}),
+    ("running", |model| drop(tell(model, fixture::running()))),
+    ("selected", |model| {
+        tell(model, fixture::running());
+        keys(model, "jj");
+    }),
+    ("redis_down", |model| {
+        tell(model, fixture::running());
+        tell(model, [fixture::redis_down()]);
+    }),
+    ("follow", |model| follow(model, false)),
+    ("follow_in_step", |model| follow(model, true)),
+    ("insert", |model| {
+        tell(model, fixture::running());
+        keys(model, "i");
+    }),
+    ("rebuild", |model| {
+        tell(model, fixture::running());
+        keys(model, "b");
+        tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
+    }),
+    ("rebuilding", |model| {
+        tell(model, fixture::running());
+        keys(model, "b");
+        tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
+        keys(model, "\n");
+        tell(model, [fixture::rebuild(RebuildPhase::Replaying, 812)]);
+    }),
+    ("help", |model| {
+        tell(model, fixture::running());
+        keys(model, "?");
+    }),
+    ("palette", |model| {
+        tell(model, fixture::running());
+        keys(model, ":tra");
+    }),
+    ("stage", |model| {
+        tell(model, fixture::running());
+        keys(model, "z");
+    }),
+];
+
+fn follow(model: &mut Model, in_step: bool) {
+    tell(model, fixture::running());
+    press(model, KeyCode::Down);
+    press(model, KeyCode::Down);
+    let asked = press(model, KeyCode::Enter);
+    tell(model, [fixture::document(&asked, in_step)]);
+}
+
+#[test]
+fn every_scene_at_every_size() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("../snapshots");
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (name, scene) in SCENES {
+            for (width, height) in SIZES {
+                let mut model = fixture::model(width, height);
+                scene(&mut model);
+                insta::assert_snapshot!(format!("{name}_{width}x{height}"), fixture::text(&model));
+            }
+        }
+    });
+}
+
+#[test]
+fn too_small_says_how_large_it_wants_to_be() {
+    let mut model = fixture::model(59, 15);
+    tell(&mut model, fixture::running());
+    let text = fixture::text(&model);
+    assert!(text.contains("60×15") && text.contains("59×15"), "{text}");
+    assert_eq!(text.lines().filter(|line| !line.is_empty()).count(), 1);
+}
+
+/// Writes all scenes with their colours for eyes: `cargo test --lib -- --ignored show_scenes`.
+#[test]
+#[ignore = "writes pictures to look at, checks nothing"]
+fn show_scenes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/scenes");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, scene) in SCENES {
+        for (width, height) in SIZES {
+            let mut model = fixture::model(width, height);
+            scene(&mut model);
+            let file = folder.join(format!("{name}_{width}x{height}.ansi"));
+            std::fs::write(file, fixture::ansi(&model)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What a person means, done: one arm per action, each a line or a call.
+
+use super::{Effect, overlay, panes};
+use crate::{
+    engine::{Command, SyncPhase},
+    tui::{
+        keymap::{Action, Context},
+        model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread},
+        theme::Theme,
+        widgets::text,
+    },
+};
+
+/// Writes per second that `+` begins with.
+const FIRST_RATE: f64 = 5.0;
+
+/// Does an action in a context.
+pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        _ => {}
+    }
+    match context {
+        Context::Main | Context::Global => in_panes(model, action),
+        Context::Stage => match action {
+            Action::Back => overlay::close(model),
+            other => in_panes(model, other),
+        },
+        Context::Follow
+        | Context::Insert
+        | Context::Rebuild
+        | Context::Help
+        | Context::Filter
+        | Context::Palette
+        | Context::Confirm => overlay::act(model, action),
+    }
+}
+
+/// An action of the main screen.
+pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
+    let pane = model.focus;
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Focus(pane) => model.focus = pane,
+        Action::FocusNext | Action::FocusRight => move_focus(model, 1),
+        Action::FocusPrevious | Action::FocusLeft => move_focus(model, -1),
+        Action::Up => panes::step(model, pane, -1),
+        Action::Down => panes::step(model, pane, 1),
+        Action::PageUp => panes::step(model, pane, -page(model, pane)),
+        Action::PageDown => panes::step(model, pane, page(model, pane)),
+        Action::First => panes::first(model, pane),
+        Action::Last => panes::last(model, pane),
+        Action::Open => return open(model),
+        Action::Insert => model.overlays.push(Overlay::Insert(Box::new(InsertForm::new(model.now)))),
+        Action::Rebuild => return rebuild(model),
+        Action::ToggleSync => return toggle_sync(model),
+        Action::TogglePause => return toggle_pause(model),
+        Action::ToggleTraffic => return toggle_traffic(model),
+        Action::TrafficUp => return change_traffic(model, true),
+        Action::TrafficDown => return change_traffic(model, false),
+        Action::Filter if pane != Pane::Latency => model.typing_filter = true,
+        Action::ClearFilter => clear(model),
+        Action::Sort => {
+            let order = model.cache.order.next();
+            model.cache.set_order(order, model.now);
+            model.say(format!("cache: {}", order.word()));
+        }
+        Action::Zoom => model.zoomed = !model.zoomed,
+        Action::Stage => model.overlays.push(Overlay::Stage),
+        Action::Mask => model.masked = !model.masked,
+        Action::NextTheme => {
+            model.theme_name = model.theme_name.next();
+            model.theme = Theme::of(model.theme_name);
+            model.theme.ascii = model.options.ascii;
+            model.say(format!("theme {}", model.theme_name.name()));
+        }
+        Action::CopyKey | Action::Copy => return copy_name(model),
+        Action::Palette => {
+            model.overlays.push(Overlay::Palette { input: tui_input::Input::default(), cursor: 0 });
+        }
+        Action::Help => {
+            let of = model.context();
+            model.overlays.push(Overlay::Help { of, scroll: 0 });
+        }
+        Action::Filter
+        | Action::Back
+        | Action::Submit
+        | Action::NextField
+        | Action::PreviousField
+        | Action::NextChoice
+        | Action::PreviousChoice
+        | Action::OlderVersion
+        | Action::NewerVersion
+        | Action::TakeOver => {}
+    }
+    panes::keep_cursors_in_view(model);
+    Vec::new()
+}
+
+fn page(model: &Model, pane: Pane) -> isize {
+    isize::try_from(panes::height(model, pane)).unwrap_or(1).max(2) - 1
+}
+
+fn move_focus(model: &mut Model, by: isize) {
+    let count = Pane::ALL.len();
+    model.focus = Pane::ALL[(model.focus.index() + count).saturating_add_signed(by) % count];
+}
+
+/// Escape on the main screen takes back one thing at a time: filter, scroll, selection, zoom.
+fn clear(model: &mut Model) {
+    let pane = model.focus;
+    if !model.filters[pane.index()].value().is_empty() {
+        model.filters[pane.index()].reset();
+        panes::apply_filter(model, pane);
+    } else if !model.thread.is_none() {
+        model.thread = Thread::default();
+        model.leases.cursor = None;
+        model.feed.ring.follow();
+        model.cache.follow(model.now);
+    } else {
+        model.zoomed = false;
+        panes::last(model, pane);
+    }
+}
+
+/// Opens the selected document, or the newest change when nothing is selected.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    if model.thread.document.is_none()
+        && let Some((_, row)) = model.feed.ring.at(model.feed.ring.top())
+    {
+        model.thread = Thread::of_change(row);
+    }
+    let Some(id) = model.thread.document.clone() else {
+        model.say(match model.thread.keys.first() {
+            Some(_) => "this key belongs to no document that the mapping can tell",
+            None => "nothing to follow yet: select a row",
+        });
+        return Vec::new();
+    };
+    let request = model.next_request();
+    let (follow, command) = Follow::open(request, id, model.thread.partition_key.clone());
+    model.overlays.retain(|overlay| !matches!(overlay, Overlay::Follow(_)));
+    model.overlays.push(Overlay::Follow(Box::new(follow)));
+    vec![Effect::Send(command)]
+}
+
+fn rebuild(model: &mut Model) -> Vec<Effect> {
+    if model.rebuilding().is_some() {
+        let dialog = RebuildDialog { started: true, ..RebuildDialog::default() };
+        model.overlays.push(Overlay::Rebuild(Box::new(dialog)));
+        return Vec::new();
+    }
+    model.overlays.push(Overlay::Rebuild(Box::default()));
+    vec![Effect::Send(Command::PlanRebuild)]
+}
+
+fn toggle_sync(model: &mut Model) -> Vec<Effect> {
+    match model.sync.phase {
+        SyncPhase::Off => {
+            model.say("starting the sync");
+            vec![Effect::Send(Command::StartSync)]
+        }
+        SyncPhase::Joining | SyncPhase::Running | SyncPhase::Paused => {
+            model.overlays.push(Overlay::Confirm(Question::StopSync));
+            Vec::new()
+        }
+        SyncPhase::Stopping => said(model, "the sync is stopping already"),
+        SyncPhase::Rebuilding => said(model, "a rebuild is under way"),
+    }
+}
+
+fn toggle_pause(model: &mut Model) -> Vec<Effect> {
+    match model.sync.phase {
+        SyncPhase::Running | SyncPhase::Joining => vec![Effect::Send(Command::PauseSync)],
+        SyncPhase::Paused => vec![Effect::Send(Command::ResumeSync)],
+        SyncPhase::Off => said(model, "the sync is off: s starts it"),
+        SyncPhase::Stopping => said(model, "the sync is stopping"),
+        SyncPhase::Rebuilding => said(model, "a rebuild is under way"),
+    }
+}
+
+fn toggle_traffic(model: &mut Model) -> Vec<Effect> {
+    if model.traffic.paused {
+        vec![Effect::Send(Command::ResumeTraffic)]
+    } else if model.traffic.target_rate > 0.0 {
+        vec![Effect::Send(Command::PauseTraffic)]
+    } else {
+        said(model, "there is no sample traffic: + starts it")
+    }
+}
+
+fn change_traffic(model: &mut Model, up: bool) -> Vec<Effect> {
+    const STEPS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+    let now = model.traffic.target_rate;
+    let rate = if up {
+        if now <= 0.0 { FIRST_RATE } else { STEPS.into_iter().find(|step| *step > now).unwrap_or(now) }
+    } else {
+        STEPS.into_iter().rev().find(|step| *step < now).unwrap_or(0.0)
+    };
+    // Shown at once, so that three quick presses are three steps; the engine's word follows.
+    model.traffic.target_rate = rate;
+    model.say(format!("sample traffic {}", text::rate(rate)));
+    vec![Effect::Send(Command::SetTraffic(rate))]
+}
+
+fn copy_name(model: &mut Model) -> Vec<Effect> {
+    let name = match model.focus {
+        Pane::Cache => model.thread.keys.first().map(String::as_str).or(model.thread.name()),
+        _ => model.thread.name(),
+    };
+    match name.map(str::to_owned) {
+        Some(name) => {
+            model.say(format!("copied {}", text::middle(&name, 40)));
+            vec![Effect::Copy(name)]
+        }
+        None => said(model, "nothing is selected"),
+    }
+}
+
+fn said(model: &mut Model, text: &str) -> Vec<Effect> {
+    model.say(text);
+    Vec::new()
+}

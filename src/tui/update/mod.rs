@@ -1,0 +1,113 @@
+//! The one place where the model changes: `update(&mut Model, Msg) -> Vec<Effect>`.
+//! No I/O, no clock, no task: a list of messages is a test.
+
+mod act;
+mod mouse;
+mod overlay;
+mod panes;
+mod telemetry;
+mod typing;
+
+use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
+use jiff::Timestamp;
+use ratatui::layout::Size;
+
+use super::{
+    keymap::{self, Chord},
+    model::Model,
+};
+use crate::engine::{Command, Event};
+
+/// Something that the screen has to take in.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key.
+    Key(KeyEvent),
+    /// A click or the wheel.
+    Mouse(MouseEvent),
+    /// Pasted text.
+    Paste(String),
+    /// The terminal's new size.
+    Resize(u16, u16),
+    /// Something from the engine.
+    Engine(Event),
+    /// The engine has ended.
+    EngineGone,
+    /// The engine did not take a command because its queue is full.
+    Refused(Command),
+    /// The time. Comes before every batch of messages and while something ages.
+    Tick(Timestamp),
+}
+
+/// Something that the loop has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the engine.
+    Send(Command),
+    /// Put text into the clipboard, through the terminal.
+    Copy(String),
+    /// Give the terminal back and stop; `fg` comes back.
+    Suspend,
+    /// Draw every cell again.
+    Redraw,
+    /// Leave.
+    Quit,
+}
+
+/// Takes a message in.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key) => on_key(model, &key),
+        Msg::Mouse(mouse) => mouse::on_mouse(model, mouse),
+        Msg::Paste(text) => overlay::paste(model, &text),
+        Msg::Resize(width, height) => {
+            model.size = Size { width, height };
+            panes::keep_cursors_in_view(model);
+            Vec::new()
+        }
+        Msg::Engine(event) => telemetry::on_event(model, event),
+        Msg::EngineGone => {
+            model.engine_gone = true;
+            Vec::new()
+        }
+        Msg::Refused(command) => {
+            model.say(format!("the engine is busy, not done: {}", name(&command)));
+            Vec::new()
+        }
+        Msg::Tick(now) => {
+            model.now = now;
+            model.cache.resort(now, false);
+            Vec::new()
+        }
+    }
+}
+
+fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let context = model.context();
+    match keymap::action(context, Chord::of(key)) {
+        Some(action) => act::act(model, context, action),
+        None if context.takes_text() => overlay::type_key(model, key),
+        None => Vec::new(),
+    }
+}
+
+/// A command in words, for notices.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::StartSync => "start the sync",
+        Command::StopSync => "stop the sync",
+        Command::PauseSync => "pause the sync",
+        Command::ResumeSync => "resume the sync",
+        Command::Insert(_) => "insert",
+        Command::PauseTraffic => "pause the traffic",
+        Command::ResumeTraffic => "resume the traffic",
+        Command::SetTraffic(_) => "change the traffic",
+        Command::PlanRebuild => "plan a rebuild",
+        Command::StartRebuild { .. } => "rebuild",
+        Command::ShowDocument { .. } => "show a document",
+        Command::Shutdown => "shut down",
+    }
+}

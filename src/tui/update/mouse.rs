@@ -1,0 +1,73 @@
+//! Clicks and the wheel: the same layout that was drawn says what is under the pointer.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::{Effect, act, panes};
+use crate::tui::{
+    keymap::Action,
+    layout,
+    model::{Model, Pane},
+    view,
+};
+
+/// Two clicks on one place within this time are one double click.
+const DOUBLE_CLICK_MILLIS: i128 = 400;
+/// Rows that one notch of the wheel moves.
+const WHEEL_ROWS: isize = 3;
+
+/// Takes a mouse event in.
+pub(super) fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
+    let at = Position { x: mouse.column, y: mouse.row };
+    match mouse.kind {
+        MouseEventKind::ScrollUp => wheel(model, at, Action::Up),
+        MouseEventKind::ScrollDown => wheel(model, at, Action::Down),
+        MouseEventKind::Down(MouseButton::Left) => click(model, at),
+        _ => Vec::new(),
+    }
+}
+
+fn wheel(model: &mut Model, at: Position, action: Action) -> Vec<Effect> {
+    let context = model.context();
+    if !model.overlays.is_empty() {
+        return (0..WHEEL_ROWS).flat_map(|_| act::act(model, context, action)).collect();
+    }
+    if let Some(pane) = layout::frame(model).hit(at) {
+        model.focus = pane;
+        let rows = if action == Action::Up { -WHEEL_ROWS } else { WHEEL_ROWS };
+        panes::step(model, pane, rows);
+    }
+    Vec::new()
+}
+
+fn click(model: &mut Model, at: Position) -> Vec<Effect> {
+    let frame = layout::frame(model);
+    let context = model.context();
+    if frame.footer.contains(at) {
+        let action = view::footer::hit(model, frame.footer, at.x);
+        return action.map_or_else(Vec::new, |action| act::act(model, context, action));
+    }
+    if !model.overlays.is_empty() {
+        return Vec::new();
+    }
+    if frame.tabs.contains(at) {
+        if let Some(pane) = view::tabs::hit(model, frame.tabs, at.x) {
+            model.focus = pane;
+        }
+        return Vec::new();
+    }
+    let Some(pane) = frame.hit(at) else { return Vec::new() };
+    model.focus = pane;
+    let rows = frame.rows(pane, model);
+    if rows.contains(at) {
+        panes::click(model, &frame, pane, usize::from(at.y - rows.y));
+    }
+    let double = model.last_click.take().is_some_and(|(before, when)| {
+        before == at && model.now.duration_since(when).as_millis() <= DOUBLE_CLICK_MILLIS
+    });
+    if double && matches!(pane, Pane::Feed | Pane::Cache | Pane::Leases) {
+        return act::act(model, context, Action::Open);
+    }
+    model.last_click = Some((at, model.now));
+    Vec::new()
+}

@@ -1,0 +1,252 @@
+//! Keys of what lies over the panes: follow, insert, rebuild, help, filter, palette, questions.
+
+use crossterm::event::KeyEvent;
+use tui_input::InputRequest;
+
+use super::{Effect, act, panes, typing};
+use crate::{
+    engine::{Command, Insert, RebuildPhase},
+    tui::{
+        keymap::Action,
+        layout,
+        model::{Follow, InsertForm, Model, Overlay, Question, RebuildDialog, Thread},
+        view,
+        widgets::text,
+    },
+};
+
+/// Most characters that a paste adds to a field.
+const MAX_PASTE: usize = 4_096;
+
+/// Closes the topmost overlay.
+pub(super) fn close(model: &mut Model) -> Vec<Effect> {
+    model.overlays.pop();
+    Vec::new()
+}
+
+/// Does an action of the topmost overlay, or of the filter line.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if action == Action::Help {
+        let of = model.context();
+        model.overlays.push(Overlay::Help { of, scroll: 0 });
+        return Vec::new();
+    }
+    let Some(mut top) = model.overlays.pop() else { return in_filter(model, action) };
+    let (keep, effects) = match &mut top {
+        Overlay::Follow(follow) => in_follow(model, follow, action),
+        Overlay::Insert(form) => in_insert(model, form, action),
+        Overlay::Rebuild(dialog) => in_rebuild(model, dialog, action),
+        Overlay::Help { of, scroll } => {
+            let lines = view::help::lines(*of).len();
+            let height = usize::from(view::help::area(model).height.saturating_sub(2));
+            scroll_by(scroll, action, height, lines.saturating_sub(height));
+            (action != Action::Back, Vec::new())
+        }
+        Overlay::Palette { input, cursor } => return in_palette(model, input.clone(), *cursor, action),
+        Overlay::Confirm(question) => match (action, *question) {
+            (Action::Submit, Question::StopSync) => (false, vec![Effect::Send(Command::StopSync)]),
+            _ => (false, Vec::new()),
+        },
+        Overlay::Stage => (action != Action::Back, Vec::new()),
+    };
+    if keep {
+        model.overlays.push(top);
+    }
+    effects
+}
+
+fn scroll_by(scroll: &mut usize, action: Action, page: usize, most: usize) {
+    let page = page.max(2) - 1;
+    *scroll = match action {
+        Action::Up => scroll.saturating_sub(1),
+        Action::Down => *scroll + 1,
+        Action::PageUp => scroll.saturating_sub(page),
+        Action::PageDown => *scroll + page,
+        Action::First => 0,
+        Action::Last => most,
+        _ => *scroll,
+    }
+    .min(most);
+}
+
+fn in_follow(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
+    let page = view::follow::diff_height(layout::frame(model).body);
+    scroll_by(&mut follow.scroll, action, page, follow.diff.len().saturating_sub(page));
+    let versions = follow.detail.as_ref().map_or(0, |detail| detail.versions.len());
+    match action {
+        Action::OlderVersion => follow.version = (follow.version + 1).min(versions.saturating_sub(1)),
+        Action::NewerVersion => follow.version = follow.version.saturating_sub(1),
+        Action::Back => return (false, Vec::new()),
+        Action::Copy => {
+            let json = follow
+                .detail
+                .as_ref()
+                .and_then(|detail| detail.source.as_ref().ok()?.as_ref())
+                .map(|source| source.json.clone());
+            let Some(json) = json else {
+                model.say("there is no document to copy");
+                return (true, Vec::new());
+            };
+            model.say("copied the document");
+            return (true, vec![Effect::Copy(json)]);
+        }
+        Action::CopyKey => {
+            if let Some(key) = follow.detail.as_ref().and_then(|detail| detail.key.clone()) {
+                model.say(format!("copied {}", text::middle(&key, 40)));
+                return (true, vec![Effect::Copy(key)]);
+            }
+        }
+        Action::NextChoice | Action::PreviousChoice => {
+            let rows = if action == Action::NextChoice { 1 } else { -1 };
+            panes::step(model, crate::tui::model::Pane::Feed, rows);
+            if model.thread.document.as_ref().is_some_and(|id| *id != follow.id) {
+                return (false, act::open(model));
+            }
+        }
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool, Vec<Effect>) {
+    match action {
+        Action::Back => return (false, Vec::new()),
+        Action::NextField => form.move_focus(1),
+        Action::PreviousField => form.move_focus(-1),
+        Action::NextChoice => form.move_mode(1),
+        Action::PreviousChoice => form.move_mode(-1),
+        Action::Copy => {
+            let line = form.same_as(&model.options.same_as);
+            if !line.is_empty() {
+                model.say("copied the command line");
+                return (true, vec![Effect::Copy(line)]);
+            }
+        }
+        Action::Submit => match form.request() {
+            Ok(insert) => {
+                model.say(match &insert {
+                    Insert::One { .. } => format!("writing {}", text::middle(form.id(), 40)),
+                    Insert::Generated { count } => format!("writing {} documents", text::count(*count)),
+                    Insert::Rated { count, per_second } => {
+                        format!("writing {} documents at {per_second}/s", text::count(*count))
+                    }
+                });
+                if let Insert::One { .. } = insert {
+                    // The eye can follow it from the moment it is written.
+                    model.feed.ring.follow();
+                    model.cache.follow(model.now);
+                    model.thread = Thread::awaiting(form.id(), &model.options.key_template);
+                }
+                return (false, vec![Effect::Send(Command::Insert(insert))]);
+            }
+            Err(place) => {
+                form.insisted = true;
+                form.focus = place;
+            }
+        },
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+fn in_rebuild(model: &mut Model, dialog: &mut RebuildDialog, action: Action) -> (bool, Vec<Effect>) {
+    match action {
+        Action::Back => return (false, Vec::new()),
+        Action::TakeOver => dialog.take_over = !dialog.take_over,
+        Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
+        Action::Down => {
+            let most = dialog.plan.as_ref().map_or(0, |plan| plan.delete.len().saturating_sub(1));
+            dialog.scroll = (dialog.scroll + 1).min(most);
+        }
+        Action::Copy => {
+            if let Some(plan) = &dialog.plan {
+                model.say("copied the command line");
+                return (true, vec![Effect::Copy(plan.same_as.clone())]);
+            }
+        }
+        Action::Submit if dialog.started => {
+            let over = model.rebuild.as_ref().is_some_and(|status| {
+                matches!(status.phase, RebuildPhase::Done | RebuildPhase::Failed { .. })
+            });
+            return (!over, Vec::new());
+        }
+        Action::Submit => {
+            if let Some(reason) = dialog.hindrance() {
+                model.say(reason);
+            } else {
+                dialog.started = true;
+                model.rebuild = None;
+                let take_over = dialog.take_over;
+                return (true, vec![Effect::Send(Command::StartRebuild { take_over })]);
+            }
+        }
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+fn in_palette(model: &mut Model, input: tui_input::Input, cursor: usize, action: Action) -> Vec<Effect> {
+    let rows = Model::palette_rows(input.value());
+    let cursor = match action {
+        Action::Submit => {
+            return match rows.get(cursor) {
+                Some(row) => act::in_panes(model, row.action),
+                None => Vec::new(),
+            };
+        }
+        Action::Back => return Vec::new(),
+        Action::Up => cursor.saturating_sub(1),
+        Action::Down => (cursor + 1).min(rows.len().saturating_sub(1)),
+        _ => cursor,
+    };
+    model.overlays.push(Overlay::Palette { input, cursor });
+    Vec::new()
+}
+
+fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
+    if action == Action::Back {
+        model.filters[model.focus.index()].reset();
+        panes::apply_filter(model, model.focus);
+    }
+    model.typing_filter = false;
+    Vec::new()
+}
+
+/// A key that is text where it was typed.
+pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
+    if let Some(input) = focused_input(model) {
+        typing::edit(input, key);
+    }
+    typed(model);
+    Vec::new()
+}
+
+/// Pasted text goes where keys go, in one line.
+pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    if model.context().takes_text()
+        && let Some(input) = focused_input(model)
+    {
+        for c in pasted.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_PASTE) {
+            input.handle(InputRequest::InsertChar(c));
+        }
+        typed(model);
+    }
+    Vec::new()
+}
+
+fn focused_input(model: &mut Model) -> Option<&mut tui_input::Input> {
+    match model.overlays.last_mut() {
+        Some(Overlay::Insert(form)) => form.focused(),
+        Some(Overlay::Palette { input, .. }) => Some(input),
+        Some(_) => None,
+        None => Some(&mut model.filters[model.focus.index()]),
+    }
+}
+
+fn typed(model: &mut Model) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Palette { cursor, .. }) => *cursor = 0,
+        Some(_) => {}
+        None => panes::apply_filter(model, model.focus),
+    }
+}

@@ -1,0 +1,165 @@
+//! Moving in the panes: cursors, and the one thread that goes with them.
+
+use crate::tui::{
+    layout::{self, Frame},
+    model::{Filter, Model, Pane, Thread},
+};
+
+/// Rows that a pane shows at once.
+pub(super) fn height(model: &Model, pane: Pane) -> usize {
+    usize::from(layout::frame(model).rows(pane, model).height).max(1)
+}
+
+/// Moves the cursor of the focused pane by rows and the thread with it.
+pub(super) fn step(model: &mut Model, pane: Pane, rows: isize) {
+    let height = height(model, pane);
+    match pane {
+        Pane::Feed => {
+            let from = model.thread.document.as_deref().and_then(|id| model.feed.newest_of(id));
+            if let Some(number) = model.feed.ring.step(rows, from, height) {
+                thread_from_change(model, number);
+            }
+        }
+        Pane::Leases => {
+            if let Some(id) = model.leases.step(rows, height).map(|row| row.id.clone()) {
+                thread_from_lease(model, &id);
+            }
+        }
+        Pane::Cache => {
+            let from = model.thread.keys.first().cloned();
+            if let Some(key) = model.cache.step(rows, from.as_deref(), height, model.now) {
+                thread_from_key(model, &key);
+            }
+        }
+        Pane::Log => drop(model.log.step(rows, None, height)),
+        Pane::Latency => {}
+    }
+}
+
+/// A click on a row of a pane.
+pub(super) fn click(model: &mut Model, frame: &Frame, pane: Pane, line: usize) {
+    let height = usize::from(frame.rows(pane, model).height).max(1);
+    match pane {
+        Pane::Feed => {
+            let place = model.feed.ring.top() + line;
+            if let Some(number) = model.feed.ring.at(place).map(|(number, _)| number) {
+                model.feed.ring.stop_at(number, height);
+                thread_from_change(model, number);
+            }
+        }
+        Pane::Leases => {
+            let id = model.leases.shown().nth(model.leases.top + line).map(|row| row.id.clone());
+            if let Some(id) = id {
+                model.leases.stop_at(&id, height);
+                thread_from_lease(model, &id);
+            }
+        }
+        Pane::Cache => {
+            if let Some(key) = model.cache.click(line, height, model.now) {
+                thread_from_key(model, &key);
+            }
+        }
+        Pane::Log => {
+            if let Some(number) = model.log.at(model.log.top() + line).map(|(number, _)| number) {
+                model.log.stop_at(number, height);
+            }
+        }
+        Pane::Latency => {}
+    }
+}
+
+/// First row: in a live pane the newest one, which follows.
+pub(super) fn first(model: &mut Model, pane: Pane) {
+    match pane {
+        Pane::Leases => step(model, pane, isize::MIN / 2),
+        Pane::Feed | Pane::Cache | Pane::Log | Pane::Latency => follow(model, pane),
+    }
+}
+
+/// Follows again; the lease list, which does not move, goes to its end.
+pub(super) fn last(model: &mut Model, pane: Pane) {
+    match pane {
+        Pane::Leases => step(model, pane, isize::MAX / 2),
+        Pane::Feed | Pane::Cache | Pane::Log | Pane::Latency => follow(model, pane),
+    }
+}
+
+fn follow(model: &mut Model, pane: Pane) {
+    match pane {
+        Pane::Feed => model.feed.ring.follow(),
+        Pane::Cache => model.cache.follow(model.now),
+        Pane::Log => model.log.follow(),
+        Pane::Leases | Pane::Latency => {}
+    }
+}
+
+/// Takes the text of a pane's filter over.
+pub(super) fn apply_filter(model: &mut Model, pane: Pane) {
+    let filter = Filter::parse(model.filters[pane.index()].value());
+    match pane {
+        Pane::Feed => model.feed.ring.set_filter(filter),
+        Pane::Leases => {
+            model.leases.filter = filter;
+            model.leases.top = 0;
+        }
+        Pane::Cache => model.cache.set_filter(filter, model.now),
+        Pane::Log => model.log.set_filter(filter),
+        Pane::Latency => {}
+    }
+}
+
+/// After a change of size or of rows: what the cursor is on stays visible.
+pub(super) fn keep_cursors_in_view(model: &mut Model) {
+    let frame = layout::frame(model);
+    if let Some(cursor) = model.feed.ring.cursor() {
+        let height = usize::from(frame.rows(Pane::Feed, model).height);
+        model.feed.ring.stop_at(cursor, height);
+    }
+    if let Some(cursor) = model.log.cursor() {
+        let height = usize::from(frame.rows(Pane::Log, model).height);
+        model.log.stop_at(cursor, height);
+    }
+    if let Some(cursor) = model.leases.cursor.clone() {
+        let height = usize::from(frame.rows(Pane::Leases, model).height);
+        model.leases.stop_at(&cursor, height);
+    }
+}
+
+fn thread_from_change(model: &mut Model, number: u64) {
+    if let Some(row) = model.feed.ring.get(number) {
+        model.thread = Thread::of_change(row);
+        lease_follows(model);
+    }
+}
+
+fn thread_from_key(model: &mut Model, key: &str) {
+    let Some(row) = model.cache.get(key) else { return };
+    let change = row.document_id.as_deref().and_then(|id| model.feed.newest_of(id));
+    model.thread = match change.and_then(|number| model.feed.ring.get(number)) {
+        Some(change) => Thread::of_change(change),
+        None => Thread::of_entry(row),
+    };
+    lease_follows(model);
+}
+
+/// A lease stands for the newest change that came through it.
+fn thread_from_lease(model: &mut Model, id: &str) {
+    let Some(row) = model.leases.snapshot.rows.iter().find(|row| row.id == id) else { return };
+    let newest = row.range.as_ref().and_then(|range| {
+        model.feed.ring.iter().map(|(_, change)| change).find(|change| range.contains(&change.range))
+    });
+    model.thread = match newest {
+        Some(change) => Thread::of_change(change).through_lease(row),
+        None => Thread::of_lease(row),
+    };
+}
+
+/// The lease cursor goes to the lease of the thread, so that it is in view.
+fn lease_follows(model: &mut Model) {
+    let height = height(model, Pane::Leases);
+    let lease = model.leases.shown().find(|row| model.thread.marks_lease(row)).map(|row| row.id.clone());
+    match lease {
+        Some(id) => model.leases.stop_at(&id, height),
+        None => model.leases.cursor = None,
+    }
+}

@@ -1,0 +1,94 @@
+//! What the engine tells, taken into the model.
+
+use super::{Effect, panes};
+use crate::{
+    engine::{Command, Event, RebuildPhase, RebuildStatus, Server},
+    tui::{
+        model::{Model, Overlay},
+        widgets::text,
+    },
+};
+
+/// Takes an event in.
+pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Connection(Server::Cosmos, state) => model.cosmos = Some(state),
+        Event::Connection(Server::Redis, state) => model.redis = Some(state),
+        Event::Sync(status) => model.sync = status,
+        Event::Feed(status) => model.feed.status = status,
+        Event::Leases(snapshot) => model.leases.replace(snapshot),
+        Event::Cache(status) => model.cache.status = status,
+        Event::CacheFlushed => model.cache.flush(),
+        Event::Latency(snapshot) => model.latency = snapshot,
+        Event::Traffic(status) => model.traffic = status,
+        Event::Dropped(total) => model.dropped = total,
+        Event::Log(line) => drop(model.log.push(line)),
+        Event::Changes(rows) => {
+            let touched = followed_id(model).is_some_and(|id| rows.iter().any(|row| row.id == id));
+            for row in rows {
+                model.thread.complete(&row);
+                model.feed.push(row);
+            }
+            panes::keep_cursors_in_view(model);
+            return if touched { ask_again(model) } else { Vec::new() };
+        }
+        Event::Entries(rows) => {
+            let touched = followed_id(model)
+                .is_some_and(|id| rows.iter().any(|row| row.document_id.as_deref() == Some(id.as_str())));
+            for row in rows {
+                model.cache.upsert(row);
+            }
+            return if touched { ask_again(model) } else { Vec::new() };
+        }
+        Event::EntriesRemoved(keys) => {
+            for key in &keys {
+                model.cache.remove(key);
+            }
+            let touched = followed_key(model).is_some_and(|key| keys.contains(&key));
+            return if touched { ask_again(model) } else { Vec::new() };
+        }
+        Event::RebuildPlan(plan) => {
+            for overlay in &mut model.overlays {
+                if let Overlay::Rebuild(dialog) = overlay
+                    && !dialog.started
+                {
+                    dialog.plan = Some(plan);
+                    break;
+                }
+            }
+        }
+        Event::Rebuild(status) => on_rebuild(model, status),
+        Event::Document(detail) => {
+            let request = model.next_request();
+            let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));
+            return next.map(Effect::Send).into_iter().collect();
+        }
+    }
+    Vec::new()
+}
+
+fn on_rebuild(model: &mut Model, status: RebuildStatus) {
+    let dialog_open = model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Rebuild(_)));
+    if !dialog_open {
+        match &status.phase {
+            RebuildPhase::Done => model.say(format!("rebuild done: {} documents", text::count(status.done))),
+            RebuildPhase::Failed { reason } => model.say(format!("rebuild failed: {reason}")),
+            RebuildPhase::Stopping | RebuildPhase::Deleting | RebuildPhase::Replaying => {}
+        }
+    }
+    model.rebuild = Some(status);
+}
+
+fn followed_id(model: &mut Model) -> Option<String> {
+    model.follow_mut().map(|follow| follow.id.clone())
+}
+
+fn followed_key(model: &mut Model) -> Option<String> {
+    model.follow_mut()?.detail.as_ref()?.key.clone()
+}
+
+fn ask_again(model: &mut Model) -> Vec<Effect> {
+    let request = model.next_request();
+    let command: Option<Command> = model.follow_mut().and_then(|follow| follow.touch(request));
+    command.map(Effect::Send).into_iter().collect()
+}

@@ -1,0 +1,190 @@
+//! The cache: keys with their state against the source, size, time to live.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::{
+    empty, filter_title, in_panes, is_fresh, line_of, liveness, masked, select, state_glyph, trouble,
+};
+use crate::{
+    engine::{ConnectionState, EntryRow, EntryState},
+    tui::{
+        layout::inner,
+        model::{CacheOrder, Model, Pane, state_word},
+        widgets::{
+            pane::Pane as Border,
+            pen::{Align, Pen},
+            text,
+        },
+    },
+};
+
+const SIZE: usize = 8;
+const TTL: usize = 5;
+const STATE: usize = 8;
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let cache = &model.cache;
+    let keys = cache.status.keys;
+    let mut title =
+        vec![keys.map_or_else(|| "Cache".into(), |keys| format!("Cache · {}", text::count(keys)).into())];
+    if cache.order != CacheOrder::Recent {
+        title.push(format!(" {}", cache.order.word()).into());
+    }
+    title.extend(filter_title(model, Pane::Cache, cache.shown(), cache.len()));
+    let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Cache && in_panes(model));
+    let right = match cache.waiting() {
+        Some(waiting) => liveness(model, Some(waiting), false),
+        None => in_step(model),
+    };
+    border = border.right(right);
+    if let Some(foot) = foot(model) {
+        border = border.foot(foot);
+    }
+    border.draw(area, buf, theme);
+    trouble::draw(model, Pane::Cache, inner(area), buf);
+    if cache.shown() == 0 && cache.cursor().is_none() {
+        let (why, help) = nothing(model);
+        empty(model, rows, &why, help, buf);
+        return;
+    }
+    draw_rows(model, rows, buf);
+}
+
+/// How much of what was compared is in step; never 100% while one is not.
+fn in_step<'a>(model: &Model) -> Line<'a> {
+    let status = &model.cache.status;
+    if status.compared == 0 {
+        return if status.scanned { Line::default() } else { scanning(model) };
+    }
+    let share = status.in_step as f64 / status.compared as f64 * 100.0;
+    if status.in_step >= status.compared {
+        return Line::styled("✓ 100% in step", model.theme.good);
+    }
+    let shown = ((share * 100.0).floor() / 100.0).min(99.99);
+    Line::styled(format!("~ {shown:.2}% in step"), model.theme.waiting)
+}
+
+fn scanning<'a>(model: &Model) -> Line<'a> {
+    match model.redis {
+        Some(ConnectionState::Up { .. }) => Line::styled("scanning", model.theme.waiting),
+        _ => Line::default(),
+    }
+}
+
+fn foot<'a>(model: &Model) -> Option<Line<'a>> {
+    let status = &model.cache.status;
+    let mut parts = Vec::new();
+    if let Some(memory) = status.used_memory {
+        parts.push(text::bytes(memory));
+    }
+    if status.beyond_window > 0 {
+        parts.push(format!("{} more not shown", text::count(status.beyond_window)));
+    }
+    (!parts.is_empty()).then(|| Line::styled(parts.join(" · "), model.theme.dim))
+}
+
+fn nothing(model: &Model) -> (String, &'static str) {
+    if model.cache.len() > 0 {
+        return ("no entry passes the filter".to_owned(), "esc clears it");
+    }
+    match &model.redis {
+        None => ("not connected yet".to_owned(), ""),
+        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), ""),
+        Some(ConnectionState::Down { .. }) => (String::new(), ""),
+        Some(ConnectionState::Up { .. }) if model.cache.flushed => {
+            ("the cache was emptied".to_owned(), "b rebuilds it from the change feed")
+        }
+        Some(ConnectionState::Up { .. }) if !model.cache.status.scanned => {
+            ("scanning the keys".to_owned(), "")
+        }
+        Some(ConnectionState::Up { .. }) => {
+            ("the cache is empty".to_owned(), "s starts the sync, b fills it from the beginning")
+        }
+    }
+}
+
+fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
+    let cache = &model.cache;
+    let width = usize::from(rows.width);
+    let state = if width >= 38 { STATE } else { 0 };
+    let key_columns = width.saturating_sub(3 + SIZE + TTL + state);
+    heading(model, key_columns, state, rows, buf);
+    let height = usize::from(rows.height);
+    let mut window = cache.window(height);
+    // The thread is never out of sight: where its entry is not in the window, the last line shows it.
+    if window.len() == height
+        && !window.iter().any(|(key, _)| model.thread.marks_key(key))
+        && let Some(row) = model.thread.keys.iter().find_map(|key| cache.get(key))
+        && let Some(last) = window.last_mut()
+    {
+        *last = (row.key.as_str(), Some(row));
+    }
+    for (i, (key, row)) in window.iter().enumerate() {
+        let line = u16::try_from(i).unwrap_or(u16::MAX);
+        let theme = &model.theme;
+        let marked = model.thread.marks_key(key);
+        let mut pen = Pen::new(buf, rows, line);
+        pen.put(if marked { "▌" } else { " " }, theme.accent);
+        let Some(row) = row else {
+            pen.put("  ", theme.dim).cell(
+                &text::middle(&masked(model, key), key_columns),
+                key_columns,
+                Align::Left,
+                theme.dim,
+            );
+            pen.skip(1).put("gone", theme.dim);
+            continue;
+        };
+        draw_row(model, row, marked, key_columns, state, &mut pen);
+        if model.focus == Pane::Cache && cache.cursor() == Some(*key) {
+            select(model, line_of(rows, line), buf);
+        }
+    }
+}
+
+fn heading(model: &Model, key_columns: usize, state: usize, rows: Rect, buf: &mut Buffer) {
+    if rows.y == 0 {
+        return;
+    }
+    let dim = model.theme.dim;
+    let mut pen = Pen::new(buf, Rect { y: rows.y - 1, height: 1, ..rows }, 0);
+    pen.skip(3).cell("key", key_columns, Align::Left, dim);
+    pen.cell("size", SIZE, Align::Right, dim).cell("ttl", TTL, Align::Right, dim);
+    pen.cell("state", state, Align::Right, dim);
+}
+
+fn draw_row(
+    model: &Model,
+    row: &EntryRow,
+    marked: bool,
+    key_columns: usize,
+    state: usize,
+    pen: &mut Pen<'_>,
+) {
+    let theme = &model.theme;
+    let body = if is_fresh(model, row.changed_at) { theme.fresh } else { theme.text };
+    let (glyph, style) = state_glyph(theme, row.state);
+    pen.put(glyph, style).skip(1);
+    let key = masked(model, &row.key);
+    let key_style = if marked { body.patch(theme.accent) } else { body };
+    pen.cell(&text::middle(&key, key_columns), key_columns, Align::Left, key_style);
+    let size = row.size.map_or("—".to_owned(), text::bytes);
+    pen.cell(&size, SIZE, Align::Right, theme.dim);
+    let ttl = match row.expires_at {
+        None => "∞".to_owned(),
+        Some(at) => text::span(text::seconds_between(model.now, at)),
+    };
+    pen.cell(&ttl, TTL, Align::Right, theme.dim);
+    let (words, words_style) = match (row.state, row.delay_ms) {
+        (EntryState::InStep, Some(delay)) if delay.is_finite() => {
+            let sign = if delay < 0.0 { "-" } else { "+" };
+            (format!("{sign}{} ms", text::millis(delay.abs())), theme.dim)
+        }
+        (EntryState::InStep, _) => (String::new(), theme.dim),
+        (EntryState::Unknown, _) => ("unseen".to_owned(), theme.dim),
+        (other, _) => (state_word(other).to_owned(), style),
+    };
+    pen.cell(&words, state, Align::Right, words_style);
+}

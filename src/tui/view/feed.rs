@@ -1,0 +1,170 @@
+//! The change feed: time, id, the fields of the template, and what is new about them.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::{empty, filter_title, in_panes, is_fresh, line_of, liveness, masked, select, trouble};
+use crate::{
+    engine::{ChangeRow, ConnectionState, Novelty},
+    tui::{
+        layout::inner,
+        model::{Model, Pane},
+        widgets::{
+            pane::Pane as Border,
+            pen::{Align, Pen},
+            text,
+        },
+    },
+};
+
+/// `14:02:11.402` and its gap.
+const TIME: usize = 14;
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let ring = &model.feed.ring;
+    let mut title = vec!["Change feed".into()];
+    title.extend(filter_title(model, Pane::Feed, ring.shown(), ring.len()));
+    let waiting = ring.waiting().map(|n| n as u64);
+    let live = model.feed.status.live && matches!(model.cosmos, Some(ConnectionState::Up { .. }));
+    let mut right = liveness(model, waiting, live);
+    if waiting.is_none() && !live && model.feed.status.seen > 0 {
+        right = Line::styled("catching up", theme.waiting);
+    }
+    let mut border =
+        Border::new(Line::from(title)).right(right).focused(model.focus == Pane::Feed && in_panes(model));
+    if let Some(documents) = model.feed.status.documents {
+        border = border.foot(Line::styled(format!("{} documents", text::count(documents)), theme.dim));
+    }
+    border.draw(area, buf, theme);
+    trouble::draw(model, Pane::Feed, inner(area), buf);
+    if ring.shown() == 0 {
+        let (why, help) = nothing(model);
+        empty(model, rows, &why, help, buf);
+        return;
+    }
+    draw_rows(model, rows, buf);
+}
+
+/// Why there is no row.
+fn nothing(model: &Model) -> (String, &'static str) {
+    if model.feed.ring.len() > 0 {
+        return ("no change passes the filter".to_owned(), "esc clears it");
+    }
+    match &model.cosmos {
+        None => ("not connected yet".to_owned(), ""),
+        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), ""),
+        Some(ConnectionState::Down { .. }) => (String::new(), ""),
+        Some(ConnectionState::Up { .. }) if model.feed.status.problem.is_some() => (String::new(), ""),
+        Some(ConnectionState::Up { .. }) => {
+            (format!("waiting for the first change of {}", model.options.source), "i inserts a document")
+        }
+    }
+}
+
+fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
+    let ring = &model.feed.ring;
+    let height = usize::from(rows.height);
+    let mut window: Vec<(u64, &ChangeRow)> =
+        (ring.top()..ring.top() + height).map_while(|place| ring.at(place)).collect();
+    // The thread is never out of sight: where its row is not in the window, the last line shows it.
+    if window.len() == height
+        && !window.iter().any(|(_, row)| model.thread.marks_change(row))
+        && let Some(number) = model.thread.document.as_deref().and_then(|id| model.feed.newest_of(id))
+        && let Some(row) = ring.get(number)
+        && let Some(last) = window.last_mut()
+    {
+        *last = (number, row);
+    }
+    let columns = Columns::of(model, &window, usize::from(rows.width));
+    for (i, (number, row)) in window.iter().enumerate() {
+        let line = u16::try_from(i).unwrap_or(u16::MAX);
+        draw_row(model, row, &columns, rows, line, buf);
+        if ring.cursor() == Some(*number) && model.focus == Pane::Feed {
+            select(model, line_of(rows, line), buf);
+        }
+    }
+}
+
+struct Columns {
+    id: usize,
+    first: usize,
+    rest: usize,
+    novelty: usize,
+}
+
+impl Columns {
+    /// Widths that suit the rows in sight.
+    fn of(model: &Model, window: &[(u64, &ChangeRow)], width: usize) -> Self {
+        let widest =
+            |of: &dyn Fn(&ChangeRow) -> usize| window.iter().map(|(_, row)| of(row)).max().unwrap_or(0);
+        let id = widest(&|row| text::width(&text::clean(&row.id)));
+        let first =
+            widest(&|row| row.fields.first().map_or(0, |field| text::width(&text::clean(&field.value))))
+                .min(14);
+        let rest = widest(&|row| text::width(&rest_words(model, row)));
+        let novelty = widest(&|row| text::width(&novelty(row)));
+        let free = width.saturating_sub(1 + TIME);
+        let id = id.clamp(6, 40).min(free.saturating_sub(first + 2).max(8));
+        let free = free.saturating_sub(id + 2 + first + 1);
+        let novelty = if free > novelty + 2 { novelty } else { 0 };
+        let rest = rest.min(free.saturating_sub(novelty + 2));
+        Self { id, first, rest, novelty }
+    }
+}
+
+fn draw_row(model: &Model, row: &ChangeRow, columns: &Columns, rows: Rect, line: u16, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let marked = model.thread.marks_change(row);
+    let body = if is_fresh(model, row.seen_at) { theme.fresh } else { theme.text };
+    let mut pen = Pen::new(buf, rows, line);
+    pen.put(if marked { "▌" } else { " " }, theme.accent);
+    pen.cell(&text::clock(row.seen_at, &model.options.zone), TIME, Align::Left, theme.dim);
+    let id = masked(model, &row.id);
+    let id_style = if marked { body.patch(theme.accent) } else { body };
+    pen.cell(&text::middle(&id, columns.id), columns.id, Align::Left, id_style).skip(2);
+    if let Some(first) = row.fields.first() {
+        let align = if is_number(&first.value) { Align::Right } else { Align::Left };
+        pen.cell(&masked(model, &first.value), columns.first, align, body);
+    } else {
+        pen.skip(columns.first);
+    }
+    pen.skip(1);
+    pen.cell(&rest_words(model, row), columns.rest, Align::Left, theme.dim);
+    if columns.novelty > 0 {
+        let gap = pen.rest().saturating_sub(columns.novelty + 1).clamp(1, 2);
+        let style = if row.novelty == Novelty::New { theme.accent } else { body };
+        pen.skip(gap).cell(&novelty(row), columns.novelty, Align::Left, style);
+    }
+}
+
+/// The fields after the first, in one text.
+fn rest_words(model: &Model, row: &ChangeRow) -> String {
+    let mut words = String::new();
+    for field in row.fields.iter().skip(1) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(&masked(model, &text::end(&field.value, 24)));
+    }
+    words
+}
+
+fn is_number(value: &str) -> bool {
+    value.parse::<f64>().is_ok()
+}
+
+/// `new`, or how much the first number changed.
+fn novelty(row: &ChangeRow) -> String {
+    match row.novelty {
+        Novelty::New => "new".to_owned(),
+        Novelty::Unknown => String::new(),
+        Novelty::Replaced => match row.fields.iter().find_map(|field| field.delta) {
+            Some(delta) if delta.is_finite() && delta.abs() >= 0.005 => {
+                let arrow = if delta > 0.0 { '▲' } else { '▼' };
+                format!("{arrow}{:>6.2}", delta.abs())
+            }
+            _ => String::new(),
+        },
+    }
+}

@@ -1,0 +1,97 @@
+//! The footer: the few keys that matter now, a notice, or the line of a filter.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
+
+use crate::tui::{
+    keymap::{self, Action},
+    model::{Model, Overlay},
+    widgets::{pen::Pen, text},
+};
+
+struct Hint {
+    key: String,
+    word: &'static str,
+    action: Action,
+}
+
+/// Draws the footer; gives the cursor where a filter is typed.
+pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let mut cursor = None;
+    let mut pen = Pen::new(buf, area, 0);
+    pen.skip(1);
+    if model.typing_filter && model.overlays.is_empty() {
+        let input = &model.filters[model.focus.index()];
+        let room = usize::from(area.width / 2);
+        let scroll = input.visual_scroll(room);
+        let visible: String = input.value().chars().skip(scroll).collect();
+        pen.put("/", theme.key).put(&text::end(&visible, room), theme.text);
+        let column = input.visual_cursor().saturating_sub(scroll).min(room);
+        let x = area.x + 2 + u16::try_from(column).unwrap_or(0);
+        cursor = Some(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
+        pen.skip(3);
+    }
+    let notice = model.notice().map(|notice| text::end(notice, usize::from(area.width) * 2 / 3).into_owned());
+    let reserved = notice.as_ref().map_or(0, |notice| text::width(notice) + 2);
+    let hints = hints(model);
+    for hint in fitting(&hints, pen.rest().saturating_sub(reserved)) {
+        pen.put(&hint.key, theme.key).put(&format!(" {}", hint.word), theme.dim).skip(2);
+    }
+    if let Some(notice) = notice {
+        let gap = pen.rest().saturating_sub(text::width(&notice) + 1);
+        pen.skip(gap).put(&notice, theme.strong);
+    }
+    cursor
+}
+
+/// The action under a column of the footer.
+pub(crate) fn hit(model: &Model, area: Rect, column: u16) -> Option<Action> {
+    let mut x = usize::from(area.x) + 1;
+    let column = usize::from(column);
+    for hint in hints(model) {
+        let width = text::width(&hint.key) + 1 + text::width(hint.word);
+        if (x..x + width).contains(&column) {
+            return Some(hint.action);
+        }
+        x += width + 2;
+    }
+    None
+}
+
+/// As many hints as there is room for; the last one (quit, back) always.
+fn fitting(hints: &[Hint], room: usize) -> impl Iterator<Item = &Hint> {
+    let width = |hint: &Hint| text::width(&hint.key) + text::width(hint.word) + 3;
+    let last = hints.last().map_or(0, width);
+    let mut used = last;
+    let mut fits = 0;
+    for hint in hints.iter().take(hints.len().saturating_sub(1)) {
+        if used + width(hint) > room {
+            break;
+        }
+        used += width(hint);
+        fits += 1;
+    }
+    let end = if used <= room { hints.last() } else { None };
+    hints.iter().take(fits).chain(end)
+}
+
+fn hints(model: &Model) -> Vec<Hint> {
+    let context = model.context();
+    keymap::rows(context)
+        .filter(|row| applies(model, row.action))
+        .filter_map(|row| Some(Hint { key: row.chords.first()?.text(), word: row.hint?, action: row.action }))
+        .collect()
+}
+
+/// Hints that would do nothing now are left out.
+fn applies(model: &Model, action: Action) -> bool {
+    match (model.overlays.last(), action) {
+        (Some(Overlay::Rebuild(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
+        (Some(Overlay::Rebuild(dialog)), Action::Copy) => dialog.plan.is_some(),
+        (None, Action::ToggleTraffic) => model.traffic.target_rate > 0.0 || model.traffic.paused,
+        _ => true,
+    }
+}

@@ -1,0 +1,81 @@
+//! The page of keys, made of the keymap.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+use super::clear;
+use crate::tui::{
+    keymap::{self, Context},
+    layout::{self, dialog},
+    model::Model,
+    widgets::{
+        pane::Pane as Border,
+        pen::{Align, Pen},
+        text,
+    },
+};
+
+const KEYS: usize = 18;
+
+/// One line of the page.
+pub(crate) enum HelpLine {
+    Heading(&'static str),
+    Key { keys: String, help: String },
+    Blank,
+}
+
+/// The page for a context: its own keys first, then what works everywhere, then the signs.
+pub(crate) fn lines(of: Context) -> Vec<HelpLine> {
+    let mut lines = Vec::new();
+    for context in [of, Context::Global] {
+        lines.push(HelpLine::Heading(context.heading()));
+        for row in keymap::rows(context) {
+            let keys: Vec<String> = row.chords.iter().map(|chord| chord.text()).collect();
+            lines.push(HelpLine::Key { keys: keys.join(" "), help: row.help.to_owned() });
+        }
+        lines.push(HelpLine::Blank);
+    }
+    lines.push(HelpLine::Heading("Signs"));
+    for (sign, meaning) in [
+        ("▌", "the selected document, in every pane, and its lease"),
+        ("✓ ~ ! ∅ ?", "entry: in step, pending, stale, missing, orphan"),
+        ("● ◐ ○", "lease: owned, expired, free"),
+        ("▲ 37 new", "the list stands still; so many came since"),
+    ] {
+        lines.push(HelpLine::Key { keys: sign.to_owned(), help: meaning.to_owned() });
+    }
+    lines
+}
+
+/// Where the page is.
+pub(crate) fn area(model: &Model) -> Rect {
+    dialog(layout::frame(model).body, 84, 50)
+}
+
+/// Draws the page.
+pub(super) fn draw(model: &Model, of: Context, scroll: usize, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let area = area(model);
+    clear(area, buf);
+    let lines = lines(of);
+    let height = usize::from(area.height.saturating_sub(2));
+    let below = lines.len().saturating_sub(scroll + height);
+    let right = if below > 0 { format!("↓ {below} more") } else { String::new() };
+    let inner =
+        Border::new("Keys").right(Line::styled(right, theme.dim)).focused(true).draw(area, buf, theme);
+    for (i, line) in lines.iter().skip(scroll).take(height).enumerate() {
+        let mut pen = Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX));
+        pen.skip(1);
+        match line {
+            HelpLine::Heading(heading) => pen.put(heading, theme.strong),
+            HelpLine::Key { keys, help } => {
+                pen.cell(&text::end(keys, KEYS), KEYS, Align::Left, theme.key).put(help, theme.text)
+            }
+            HelpLine::Blank => &mut pen,
+        };
+    }
+    None
+}

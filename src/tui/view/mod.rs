@@ -1,0 +1,211 @@
+//! Draws the model: one file a pane or dialog. Changes nothing, waits for nothing, asks no clock.
+
+pub(crate) mod cache;
+pub(crate) mod confirm;
+pub(crate) mod feed;
+pub(crate) mod follow;
+pub(crate) mod footer;
+pub(crate) mod header;
+pub(crate) mod help;
+pub(crate) mod insert;
+pub(crate) mod latency;
+pub(crate) mod leases;
+pub(crate) mod log;
+pub(crate) mod palette;
+pub(crate) mod rebuild;
+pub(crate) mod stage;
+pub(crate) mod tabs;
+pub(crate) mod trouble;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::{Clear, Widget},
+};
+
+use super::{
+    layout::{self, LEAST, Shape},
+    model::{Model, Overlay, Pane},
+    theme::Theme,
+    widgets::{pen::Pen, text},
+};
+use crate::engine::EntryState;
+
+/// Draws a frame; gives the place of the cursor where text is typed.
+pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
+    let frame = layout::frame(model);
+    if frame.shape == Shape::TooSmall {
+        too_small(model, buf);
+        return None;
+    }
+    header::draw(model, frame.header, buf);
+    let covered = matches!(model.overlays.first(), Some(Overlay::Follow(_) | Overlay::Stage));
+    if !covered {
+        if frame.shape == Shape::Tabs {
+            tabs::draw(model, frame.tabs, buf);
+        }
+        for pane in Pane::ALL {
+            let area = frame.pane(pane);
+            if !area.is_empty() {
+                draw_pane(model, pane, area, frame.rows(pane, model), buf);
+            }
+        }
+        if frame.shape == Shape::Low && !frame.strip.is_empty() {
+            latency::draw_line(model, frame.strip, buf);
+        }
+    }
+    let mut cursor = None;
+    for overlay in &model.overlays {
+        cursor = match overlay {
+            Overlay::Follow(follow) => follow::draw(model, follow, frame.body, buf),
+            Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
+            Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
+            Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
+            Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),
+            Overlay::Confirm(question) => confirm::draw(model, *question, frame.body, buf),
+            Overlay::Stage => stage::draw(model, frame.body, buf),
+        };
+    }
+    footer::draw(model, frame.footer, buf).or(cursor)
+}
+
+fn draw_pane(model: &Model, pane: Pane, area: Rect, rows: Rect, buf: &mut Buffer) {
+    match pane {
+        Pane::Feed => feed::draw(model, area, rows, buf),
+        Pane::Leases => leases::draw(model, area, rows, buf),
+        Pane::Cache => cache::draw(model, area, rows, buf),
+        Pane::Latency => latency::draw(model, area, buf),
+        Pane::Log => log::draw(model, area, rows, buf),
+    }
+}
+
+fn too_small(model: &Model, buf: &mut Buffer) {
+    let area = buf.area;
+    let words = format!(
+        "syncscope wants {}×{}; this is {}×{}. The sync goes on.",
+        LEAST.width, LEAST.height, area.width, area.height
+    );
+    Pen::new(buf, area, area.height / 2).put(&words, model.theme.strong);
+}
+
+/// Clears a dialog's area.
+fn clear(area: Rect, buf: &mut Buffer) {
+    Clear.render(area.intersection(buf.area), buf);
+}
+
+/// The panes take keys now.
+fn in_panes(model: &Model) -> bool {
+    model.overlays.is_empty()
+}
+
+/// The filter of a pane and how many rows pass it, for its title.
+fn filter_title<'a>(model: &Model, pane: Pane, shown: usize, all: usize) -> Vec<Span<'a>> {
+    let input = &model.filters[pane.index()];
+    let typing = model.typing_filter && model.focus == pane;
+    if input.value().is_empty() && !typing {
+        return Vec::new();
+    }
+    let text = text::end(input.value(), 24).into_owned();
+    vec![
+        Span::styled(format!(" /{text}"), model.theme.accent),
+        Span::styled(
+            format!(" {} of {}", text::count(shown as u64), text::count(all as u64)),
+            model.theme.dim,
+        ),
+    ]
+}
+
+/// `live`, or how many rows came since the list stands still.
+fn liveness<'a>(model: &Model, waiting: Option<u64>, live: bool) -> Line<'a> {
+    let theme = &model.theme;
+    match waiting {
+        Some(0) => Line::styled("held", theme.waiting),
+        Some(n) => Line::styled(format!("▲ {} new", text::count(n)), theme.waiting),
+        None if live => Line::styled("live", theme.good),
+        None => Line::default(),
+    }
+}
+
+/// Id, key or value with its letters and digits hidden, for a stage.
+fn masked<'a>(model: &Model, text: &'a str) -> std::borrow::Cow<'a, str> {
+    if model.masked {
+        text.chars().map(|c| if c.is_alphanumeric() { '•' } else { c }).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// Glyph and style of an entry's state.
+fn state_glyph(theme: &Theme, state: EntryState) -> (&'static str, Style) {
+    match state {
+        EntryState::InStep => ("✓", theme.good),
+        EntryState::Pending => ("~", theme.waiting),
+        EntryState::Stale => ("!", theme.bad),
+        EntryState::Missing => ("∅", theme.bad),
+        EntryState::Orphan => ("?", theme.bad),
+        EntryState::Unknown => ("·", theme.dim),
+    }
+}
+
+/// Came within the last second.
+fn is_fresh(model: &Model, at: jiff::Timestamp) -> bool {
+    let age = model.now.duration_since(at).as_millis();
+    age < 1_000
+}
+
+/// Paints the selection over a row.
+fn select(model: &Model, row: Rect, buf: &mut Buffer) {
+    let area = row.intersection(buf.area);
+    for position in area.positions() {
+        if let Some(cell) = buf.cell_mut(position) {
+            // One plain colour under a reversed row: the row's own colours would make a patchwork.
+            if model.theme.selection.bg.is_none() && cell.symbol() != "▌" {
+                cell.set_style(Style::reset());
+            }
+            cell.set_style(model.theme.selection);
+        }
+    }
+}
+
+/// Row `line` of an area.
+fn line_of(area: Rect, line: u16) -> Rect {
+    Rect { y: area.y.saturating_add(line), height: 1, ..area }
+}
+
+/// Words in an empty pane: why, and which key helps.
+fn empty(model: &Model, area: Rect, why: &str, help: &str, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let wrapped: Vec<String> = [why, help]
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .flat_map(|words| wrap(words, usize::from(area.width).saturating_sub(4)))
+        .collect();
+    let lines = u16::try_from(wrapped.len()).unwrap_or(u16::MAX);
+    let top = area.height.saturating_sub(lines) / 3;
+    for (i, line) in wrapped.iter().enumerate() {
+        let offset = top + u16::try_from(i).unwrap_or(u16::MAX);
+        let columns = u16::try_from(text::width(line)).unwrap_or(u16::MAX);
+        let mut pen = Pen::new(buf, area, offset);
+        pen.skip(usize::from(area.width.saturating_sub(columns) / 2)).put(line, model.theme.dim);
+    }
+}
+
+/// Words in lines of at most so many columns.
+fn wrap(words: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if text::width(line) + 1 + text::width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
