@@ -1,5 +1,8 @@
 //! The processor with real leases on the embedded emulator over HTTP.
 
+mod memory;
+mod simulation;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
