@@ -81,6 +81,13 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
 
+    /// Take connections, names and intervals from the Cosmos DB trigger of an Azure Functions project
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Configuration")]
+    pub project: Option<PathBuf>,
+    /// Which function of that project, if it has several triggers
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Configuration")]
+    pub function: Option<String>,
+
     /// Data as JSON on stdout, and nothing else there
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
@@ -307,6 +314,12 @@ pub struct ConfigArgs {
 pub enum ConfigAction {
     /// Print every value, secrets masked, and where it came from
     Show,
+    /// Print what an Azure Functions project says, as a piece of configuration file; changes nothing
+    Discover {
+        /// The project's directory
+        #[arg(value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
 }
 
 /// Reads the command line of this process; on `--help` or a usage error clap prints and ends it.
@@ -340,6 +353,8 @@ impl GlobalArgs {
         let mut overrides = Overrides::default();
         overrides.file.clone_from(&self.config);
         overrides.profile.clone_from(&self.profile);
+        overrides.project.clone_from(&self.project);
+        overrides.function.clone_from(&self.function);
         let texts = [
             (Key::Cosmos, self.cosmos.as_ref().map(Secret::expose)),
             (Key::Redis, self.redis.as_ref().map(Secret::expose)),

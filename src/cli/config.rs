@@ -40,6 +40,9 @@ fn table(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
     for (name, value, origin) in rows {
         writeln!(out, "{name:name_width$}  {value:value_width$}  {origin}")?;
     }
+    for note in &loaded.notes {
+        writeln!(out, "# open: {note}")?;
+    }
     Ok(())
 }
 
@@ -51,6 +54,7 @@ fn as_json(loaded: &Loaded) -> Value {
             let (from, at) = match loaded.origin(*key) {
                 Origin::Default => ("default", None),
                 origin @ Origin::File { .. } => ("file", Some(origin.to_string())),
+                Origin::Project(name) => ("project", Some(name)),
                 Origin::Environment(name) => ("environment", Some(name)),
                 Origin::Flag(name) => ("flag", Some(name)),
             };
@@ -65,6 +69,7 @@ fn as_json(loaded: &Loaded) -> Value {
         "file": loaded.file,
         "fileFound": loaded.file_found,
         "profile": loaded.profile,
+        "notes": loaded.notes,
         "settings": settings,
     })
 }

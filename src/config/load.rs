@@ -1,4 +1,5 @@
-//! The layers, laid over each other: defaults < file < profile of the file < environment < flags.
+//! The layers, laid over each other: defaults < file < profile of the file < Functions project <
+//! environment < flags.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::file::File;
 use super::key::Kind;
 use super::layer::Layer;
-use super::{ConfigError, Key, Secret, Settings};
+use super::{ConfigError, Key, Secret, Settings, project};
 
 /// What the command line says about the settings.
 #[derive(Debug, Default, Clone)]
@@ -21,6 +22,10 @@ pub struct Overrides {
     pub file: Option<PathBuf>,
     /// `--profile`.
     pub profile: Option<String>,
+    /// `--project`: an Azure Functions project to take settings from.
+    pub project: Option<PathBuf>,
+    /// `--function`: which of its triggers.
+    pub function: Option<String>,
     /// `--until-idle`: an order for one run, hence in no file.
     pub until_idle: bool,
     values: Vec<(Key, Secret)>,
@@ -47,6 +52,8 @@ pub enum Origin {
         /// `[profile.NAME]`.
         profile: Option<String>,
     },
+    /// An Azure Functions project: the file that says it.
+    Project(String),
     /// An environment variable.
     Environment(String),
     /// A flag.
@@ -64,7 +71,7 @@ impl fmt::Display for Origin {
                 }
                 profile.as_ref().map_or(Ok(()), |name| write!(f, " (profile {name})"))
             }
-            Self::Environment(name) | Self::Flag(name) => f.write_str(name),
+            Self::Project(name) | Self::Environment(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }
@@ -82,6 +89,8 @@ pub struct Loaded {
     pub file_found: bool,
     /// The profile in force.
     pub profile: Option<String>,
+    /// What the project leaves open, one line each: for the user to read.
+    pub notes: Vec<String>,
 }
 
 impl Loaded {
@@ -138,6 +147,15 @@ pub fn load_in(flags: &Overrides, around: &Surroundings<'_>) -> Result<Loaded, C
         }
         figment = figment.merge(Values { name: "profile", dict });
     }
+    let mut notes = Vec::new();
+    if let Some((directory, function)) = project_asked(flags, around)? {
+        let layer = project::read(&directory, function.as_deref())?;
+        notes = layer.notes;
+        for (key, text, origin) in layer.values {
+            figment = figment.merge(Values { name: "project", dict: single(key, text.expose(), &origin)? });
+            origins.insert(key, Origin::Project(origin));
+        }
+    }
     for key in Key::ALL {
         let name = key.variable();
         let Some(text) = text_of(around, &name)? else { continue };
@@ -162,7 +180,7 @@ pub fn load_in(flags: &Overrides, around: &Surroundings<'_>) -> Result<Loaded, C
     settings.sync.until_idle = flags.until_idle;
     let file_found = file.is_some();
     let profile = profile.map(|(name, _)| name);
-    let loaded = Loaded { settings, origins, file: path, file_found, profile };
+    let loaded = Loaded { settings, origins, file: path, file_found, profile, notes };
     check(&loaded)?;
     Ok(loaded)
 }
@@ -209,6 +227,22 @@ fn profile(flags: &Overrides, around: &Surroundings<'_>) -> Result<Option<(Strin
     }
     let name = text_of(around, VARIABLE)?.filter(|name| !name.is_empty());
     Ok(name.map(|name| (name, VARIABLE.to_owned())))
+}
+
+fn project_asked(
+    flags: &Overrides,
+    around: &Surroundings<'_>,
+) -> Result<Option<(PathBuf, Option<String>)>, ConfigError> {
+    let given = |name: &str| Ok(text_of(around, name)?.filter(|text| !text.is_empty()));
+    let directory = match &flags.project {
+        Some(directory) => Some(directory.clone()),
+        None => given("SYNCSCOPE_PROJECT")?.map(PathBuf::from),
+    };
+    let function = match &flags.function {
+        Some(function) => Some(function.clone()),
+        None => given("SYNCSCOPE_FUNCTION")?,
+    };
+    Ok(directory.map(|directory| (directory, function)))
 }
 
 fn file_variable(around: &Surroundings<'_>) -> Option<Result<PathBuf, ConfigError>> {

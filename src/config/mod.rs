@@ -1,14 +1,17 @@
-//! Configuration: defaults < file < environment < flags; connection strings; what may be written to.
+//! Configuration: defaults < file < Functions project < environment < flags; connection strings; what may be
+//! written to.
 //! Knows no server and no screen; its values are checked once and then plain.
 
 mod checked;
 mod cosmos_string;
 mod error;
 mod file;
+pub mod functions;
 mod host;
 mod key;
 mod layer;
 mod load;
+mod project;
 mod redis_stackexchange;
 mod redis_url;
 mod secret;

@@ -235,3 +235,145 @@ fn a_file_that_cannot_be_read_is_told() {
     assert!(machine.refusal(&[]).contains("cannot read the configuration file"));
     assert!(Path::new(machine.directory.path()).exists());
 }
+
+/// An Azure Functions project as the tools make it.
+fn functions_project(machine: &Machine, files: &[(&str, &str)]) -> String {
+    let root = machine.directory.path().join("app");
+    for (name, text) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    root.to_str().unwrap().to_owned()
+}
+
+const LOCAL_SETTINGS: &str = r#"{
+  "IsEncrypted": false,
+  "Values": {
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    "PriceDb": "AccountEndpoint=https://shop.documents.azure.com:443/;AccountKey=s3cret==;",
+    "PriceContainer": "prices-v2", // by stage
+    "RedisConnection": "cache.redis.cache.windows.net:6380,password=s3cret,ssl=True,abortConnect=False",
+    "RedisInstanceName": "prices",
+  "FUNCTIONS_WORKER_RUNTIME": "dotnet-isolated" }
+}"#;
+
+const PRICE_SYNC: &str = r#"
+namespace Shop;
+public class PriceSync
+{
+    private const string Database = "shopdb";
+    // [CosmosDBTrigger("old", "old")]
+    [Function(nameof(PriceSync))]
+    public async Task Run([CosmosDBTrigger(Database, "%PriceContainer%", Connection = "PriceDb",
+        LeaseContainerName = "price-leases", LeaseContainerPrefix = "v2-", CreateLeaseContainerIfNotExists = true,
+        StartFromBeginning = true, MaxItemsPerInvocation = 250, FeedPollDelay = 1_000)] IReadOnlyList<PriceDto> prices)
+    {
+    }
+}"#;
+
+#[test]
+fn a_functions_project_gives_its_settings() {
+    let machine = Machine::new().with_file("database = 'file'\nkey = 'file:{id}'");
+    let project = functions_project(
+        &machine,
+        &[
+            ("host.json", r#"{ "version": "2.0" }"#),
+            ("local.settings.json", LOCAL_SETTINGS),
+            ("src/PriceSync.cs", PRICE_SYNC),
+            ("bin/Debug/PriceSync.cs", PRICE_SYNC),
+        ],
+    );
+    let loaded = machine.run(&["--project", &project, "--container", "flag"]).unwrap();
+    let settings = &loaded.settings;
+    assert_eq!(settings.cosmos.address(), "shop.documents.azure.com:443");
+    assert_eq!(
+        (settings.redis.address().as_str(), settings.redis.tls),
+        ("cache.redis.cache.windows.net:6380", true)
+    );
+    let names = [&settings.database, &settings.container, &settings.lease_container, &settings.lease_prefix];
+    assert_eq!(names, ["shopdb", "flag", "price-leases", "v2-"]);
+    assert_eq!((settings.sync.start, settings.sync.max_items), (StartPosition::Beginning, Some(250)));
+    assert_eq!(settings.sync.poll_interval, Duration::from_secs(1));
+    assert_eq!(settings.key, "file:{id}");
+    assert_eq!(loaded.origin(Key::Database).to_string(), "project src/PriceSync.cs:8");
+    assert_eq!(loaded.origin(Key::Redis).to_string(), "project local.settings.json");
+    assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    settings.may_write_to("shop.documents.azure.com").unwrap_err();
+}
+
+#[test]
+fn what_is_discovered_is_a_piece_of_configuration_without_secrets() {
+    let machine = Machine::new();
+    let project = functions_project(
+        &machine,
+        &[("host.json", "{}"), ("local.settings.json", LOCAL_SETTINGS), ("PriceSync.cs", PRICE_SYNC)],
+    );
+    let printed = |json| {
+        let mut out = Vec::new();
+        syncscope::cli::discover::run(Path::new(&project), json, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for json in [false, true] {
+        let text = printed(json);
+        assert!(!text.contains("s3cret") && text.contains("shop.documents.azure.com"), "{text}");
+    }
+    let machine = machine.with_file(&printed(false));
+    let settings = machine.run(&["--profile", "pricesync"]).unwrap().settings;
+    assert_eq!((settings.container.as_str(), settings.sync.max_items), ("prices-v2", Some(250)));
+    let value: serde_json::Value = serde_json::from_str(&printed(true)).unwrap();
+    assert_eq!(value["triggers"][0]["settings"]["lease-prefix"], "v2-");
+}
+
+#[test]
+fn what_a_project_leaves_open_is_told() {
+    let machine = Machine::new();
+    let project = functions_project(
+        &machine,
+        &[
+            ("host.json", r#"{"extensions":{"cosmosDB":{"leaseOptions":{"leasePrefix":"from-host"}}}}"#),
+            ("local.settings.json", r#"{"Values":{"Id__accountEndpoint":"https://x.documents.azure.com"}}"#),
+            (
+                "Fill/function.json",
+                r#"{"bindings":[{"type":"cosmosDBTrigger","connectionStringSetting":"Id","databaseName":"%Db%",
+                    "collectionName":"prices","leaseDatabaseName":"other"},{"type":"http"}]}"#,
+            ),
+        ],
+    );
+    let loaded = machine.run(&["--project", &project]).unwrap();
+    assert_eq!(
+        (loaded.settings.container.as_str(), loaded.settings.lease_prefix.as_str()),
+        ("prices", "from-host")
+    );
+    for part in [
+        "Id__accountEndpoint signs in by identity",
+        "no setting Db",
+        "leaseDatabaseName other",
+        "no setting names a Redis",
+    ] {
+        assert!(loaded.notes.iter().any(|note| note.contains(part)), "{part}: {:?}", loaded.notes);
+    }
+    assert_eq!(loaded.origin(Key::Cosmos), Origin::Default);
+}
+
+#[test]
+fn a_project_with_several_triggers_asks_which() {
+    let machine = Machine::new();
+    let other = PRICE_SYNC.replace("PriceSync", "StockSync").replace("\"v2-\"", "\"stock-\"");
+    let project = functions_project(
+        &machine,
+        &[
+            ("host.json", "{}"),
+            ("local.settings.json", LOCAL_SETTINGS),
+            ("A.cs", PRICE_SYNC),
+            ("B.cs", &other),
+        ],
+    );
+    let told = machine.refusal(&["--project", &project]);
+    assert!(told.contains("PriceSync, StockSync; choose one with --function"), "{told}");
+    let loaded = machine.run(&["--project", &project, "--function", "stocksync"]).unwrap();
+    assert_eq!(loaded.settings.lease_prefix, "stock-");
+    assert!(machine.refusal(&["--project", "/nowhere"]).contains("/nowhere"));
+    let empty = functions_project(&Machine::new(), &[]);
+    assert!(machine.refusal(&["--project", &empty]).contains("cannot read"));
+}
