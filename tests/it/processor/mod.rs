@@ -1,5 +1,6 @@
 //! The processor with real leases on the embedded emulator over HTTP.
 
+mod chaos;
 mod memory;
 mod simulation;
 

@@ -2,5 +2,6 @@
 
 pub(crate) mod cosmos;
 pub(crate) mod emulator;
+pub(crate) mod faults;
 pub(crate) mod raw;
 pub(crate) mod recorder;
