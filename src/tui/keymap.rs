@@ -97,6 +97,7 @@ pub(crate) enum Action {
     OlderVersion,
     NewerVersion,
     TakeOver,
+    NextShape,
 }
 
 /// A key with its modifiers. Shift is part of the character (`G`), so it counts for no character.
@@ -233,13 +234,8 @@ pub(crate) const KEYS: &[Binding] = {
         row(C::Insert, &[code(K::BackTab), code(K::Up)], A::PreviousField, "field before", None),
         row(C::Insert, &[code(K::PageDown), ctrl('n')], A::NextChoice, "next kind of insert", Some("kind")),
         row(C::Insert, &[code(K::PageUp), ctrl('p')], A::PreviousChoice, "kind before", None),
-        row(
-            C::Insert,
-            &[ctrl('y')],
-            A::Copy,
-            "copy the command line that does the same",
-            Some("copy command"),
-        ),
+        row(C::Insert, &[ctrl('t')], A::NextShape, "next shape of documents", Some("shape")),
+        row(C::Insert, &[ctrl('y')], A::Copy, "copy the document, or the same command", Some("copy")),
         row(C::Insert, &[code(K::Esc)], A::Back, "cancel", Some("cancel")),
         row(C::Rebuild, &[code(K::Enter)], A::Submit, "start", Some("start")),
         row(C::Rebuild, &[key('t')], A::TakeOver, "agree that live foreign owners lose their leases", None),

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::theme::ThemeName;
-use crate::config::Settings;
+use crate::{config::Settings, seed::TemplateName};
 
 /// Fixed facts and wishes of a run.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct ScreenOptions {
     pub key_template: String,
     /// Paths of the fields that rows show; empty = first scalars.
     pub fields: Vec<String>,
+    /// Shape of sample documents that the insert form begins with.
+    pub template: TemplateName,
     /// The pair is embedded and gone with us.
     pub demo: bool,
     /// Colours.
@@ -47,6 +49,7 @@ impl Default for ScreenOptions {
             leases: "shop/leases".to_owned(),
             key_template: "{id}".to_owned(),
             fields: Vec::new(),
+            template: TemplateName::default(),
             demo: false,
             theme: ThemeName::default(),
             ascii: false,

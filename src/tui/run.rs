@@ -96,7 +96,7 @@ pub async fn run(
             }
             () = sleep(wait), if wait.is_some() => dirty = true,
         }
-        if perform(effects, &mut screen, &mut model, &commands, &mut dirty)? {
+        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut dirty).await? {
             break;
         }
         if dirty && drawn.elapsed() >= FRAME {
@@ -128,11 +128,12 @@ fn on_terminal(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
 }
 
 /// Does what the update asked for; `true` = leave.
-fn perform(
+async fn perform(
     effects: Vec<Effect>,
     screen: &mut Screen,
     model: &mut Model,
     commands: &mpsc::Sender<Command>,
+    signals: &mut Signals,
     dirty: &mut bool,
 ) -> Result<bool, TuiError> {
     for effect in effects {
@@ -150,15 +151,19 @@ fn perform(
             }
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
             Effect::Redraw => {
-                screen.terminal().clear()?;
+                screen.forget()?;
                 *dirty = true;
             }
             Effect::Suspend => {
-                screen.release();
-                suspend();
-                screen.retake()?;
-                let size = screen.terminal().size()?;
-                update(model, Msg::Resize(size.width, size.height));
+                if has_shell() {
+                    screen.release();
+                    signals.suspend().await;
+                    screen.retake()?;
+                    let size = screen.terminal().size()?;
+                    update(model, Msg::Resize(size.width, size.height));
+                } else {
+                    update(model, Msg::NoShell);
+                }
                 *dirty = true;
             }
         }
@@ -176,16 +181,17 @@ fn draw(screen: &mut Screen, model: &Model) -> io::Result<()> {
     execute!(io::stdout(), EndSynchronizedUpdate)
 }
 
-/// Stops the whole process group, as the shell's job control would, until somebody continues it.
+/// Whether somebody could continue us after a stop: without job control `fg` does not exist.
 #[cfg(unix)]
-fn suspend() {
-    if let Err(error) = rustix::process::kill_current_process_group(rustix::process::Signal::STOP) {
-        tracing::warn!(%error, "cannot stop for the shell");
-    }
+fn has_shell() -> bool {
+    use rustix::process::{getpgid, getsid};
+    matches!((getpgid(None), getsid(None)), (Ok(group), Ok(session)) if group != session)
 }
 
 #[cfg(not(unix))]
-fn suspend() {}
+fn has_shell() -> bool {
+    false
+}
 
 enum Signal {
     End,
@@ -218,6 +224,16 @@ impl Signals {
         })
     }
 
+    /// Stops the whole process group, as the shell's job control would, until somebody continues it.
+    async fn suspend(&mut self) {
+        match rustix::process::kill_current_process_group(rustix::process::Signal::STOP) {
+            // The stop may come a moment after the call returns: only the signal to go on says that it
+            // is over, and that the terminal is ours again.
+            Ok(()) => drop(self.go_on.recv().await),
+            Err(error) => tracing::warn!(%error, "cannot stop for the shell"),
+        }
+    }
+
     async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::End,
@@ -238,6 +254,8 @@ impl Signals {
     fn listen() -> io::Result<Self> {
         Ok(Self)
     }
+
+    async fn suspend(&mut self) {}
 
     async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {

@@ -57,7 +57,14 @@ impl Screen {
     /// Takes it again after [`Screen::release`]; everything has to be drawn anew.
     pub(crate) fn retake(&mut self) -> io::Result<()> {
         enter(self.mouse, &self.title)?;
-        self.terminal.clear()
+        self.forget()
+    }
+
+    /// Clears the screen; the next frame draws every cell. (`Terminal::clear` would ask the terminal
+    /// where the cursor is, and its answer would come in as keys.)
+    pub(crate) fn forget(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 }
 

@@ -1,15 +1,15 @@
 //! The insert form: one document, a batch, or a batch at a rate; checked as it is typed.
 
 use jiff::Timestamp;
-use serde_json::{Number, Value};
 use tui_input::Input;
 
-use crate::engine::Insert;
+use crate::{
+    engine::Insert,
+    seed::{self, FormField, FormFields, Generator, Template, TemplateName},
+};
 
 /// Most documents of one request; more is a job for the command line.
 const MAX_COUNT: u64 = 1_000_000;
-/// Most bytes of an id that Cosmos takes.
-const MAX_ID: usize = 1_023;
 
 /// What the form makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,52 +32,93 @@ impl InsertMode {
     }
 }
 
+/// What may stand in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// A field of a document; the seed room knows its rules.
+    Field(FormField),
+    /// A number of documents.
+    Count,
+    /// Writes per second.
+    Rate,
+}
+
 /// One line of the form.
 #[derive(Debug, Clone)]
-pub(crate) struct FormField {
+pub(crate) struct FormLine {
     pub(crate) label: &'static str,
     pub(crate) hint: &'static str,
     pub(crate) input: Input,
+    meaning: Meaning,
 }
 
-/// State of the form. Each mode keeps its own fields, so that changing the mode loses nothing.
+impl FormLine {
+    fn field(field: FormField, value: &str) -> Self {
+        let hint = match field {
+            FormField::Id => "unique; an id that is there is replaced",
+            FormField::Price => "a number",
+            FormField::Currency => "three letters",
+            FormField::Name | FormField::Market => "any text",
+        };
+        Self {
+            label: field.label(),
+            hint,
+            input: Input::new(value.to_owned()),
+            meaning: Meaning::Field(field),
+        }
+    }
+
+    fn number(label: &'static str, value: &str, hint: &'static str, meaning: Meaning) -> Self {
+        Self { label, hint, input: Input::new(value.to_owned()), meaning }
+    }
+
+    fn value(&self) -> &str {
+        self.input.value()
+    }
+
+    fn mistake(&self) -> Option<String> {
+        match self.meaning {
+            Meaning::Field(field) => seed::check(field, self.value()),
+            Meaning::Count => (!whole(self.value()).is_some_and(|n| (1..=MAX_COUNT).contains(&n)))
+                .then(|| "must be a whole number from 1 to 1,000,000".to_owned()),
+            Meaning::Rate => rate(self.value()).is_none().then(|| "must be a number above 0".to_owned()),
+        }
+    }
+}
+
+/// State of the form. Each mode keeps its own lines, so that changing the mode loses nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct InsertForm {
     pub(crate) mode: InsertMode,
     pub(crate) focus: usize,
-    one: Vec<FormField>,
-    batch: Vec<FormField>,
-    rate: Vec<FormField>,
-    /// Enter was pressed once with a mistake: show all of them.
-    pub(crate) insisted: bool,
-}
-
-fn field(label: &'static str, value: impl Into<String>, hint: &'static str) -> FormField {
-    FormField { label, hint, input: Input::new(value.into()) }
+    generator: Generator,
+    template: TemplateName,
+    opened: Timestamp,
+    one: Vec<FormLine>,
+    batch: Vec<FormLine>,
+    rate: Vec<FormLine>,
 }
 
 impl InsertForm {
-    /// A form with a fresh id made of the time.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        let stamp = now.as_millisecond().rem_euclid(1_000_000_000);
+    /// A form filled with a product that is hardly there yet: its number is made of the time.
+    pub(crate) fn new(now: Timestamp, template: TemplateName) -> Self {
+        let generator = Generator::new(Template::named(template), 1);
+        let number = 100_000 + now.as_millisecond().rem_euclid(900_000).unsigned_abs();
+        let fields = FormFields::suggested(&generator, number);
+        let count = |value| FormLine::number("documents", value, "1 to 1,000,000", Meaning::Count);
         Self {
             mode: InsertMode::One,
             focus: 0,
-            one: vec![
-                field("id", format!("p-{stamp:09}"), "unique; no / \\ ? #"),
-                field("name", "A new product", "any text"),
-                field("price", "39.99", "a number"),
-                field("rrp", "", "a number, or empty"),
-                field("currency", "GBP", "three letters"),
-                field("market", "GB", "two letters, or empty"),
-            ],
-            batch: vec![field("documents", "100", "1 to 1,000,000")],
-            rate: vec![field("documents", "600", "1 to 1,000,000"), field("per second", "20", "more than 0")],
-            insisted: false,
+            one: FormField::ALL.into_iter().map(|field| FormLine::field(field, fields.get(field))).collect(),
+            batch: vec![count("100")],
+            rate: vec![count("600"), FormLine::number("per second", "20", "more than 0", Meaning::Rate)],
+            generator,
+            template,
+            opened: now,
         }
     }
 
-    pub(crate) fn fields(&self) -> &[FormField] {
+    pub(crate) fn lines(&self) -> &[FormLine] {
         match self.mode {
             InsertMode::One => &self.one,
             InsertMode::Batch => &self.batch,
@@ -85,7 +126,7 @@ impl InsertForm {
         }
     }
 
-    fn fields_mut(&mut self) -> &mut [FormField] {
+    fn lines_mut(&mut self) -> &mut [FormLine] {
         match self.mode {
             InsertMode::One => &mut self.one,
             InsertMode::Batch => &mut self.batch,
@@ -93,170 +134,155 @@ impl InsertForm {
         }
     }
 
-    /// The field that is typed into.
+    /// The line that is typed into.
     pub(crate) fn focused(&mut self) -> Option<&mut Input> {
         let focus = self.focus;
-        self.fields_mut().get_mut(focus).map(|field| &mut field.input)
+        self.lines_mut().get_mut(focus).map(|line| &mut line.input)
     }
 
-    pub(crate) fn move_focus(&mut self, fields: isize) {
-        let count = self.fields().len().max(1);
-        self.focus = (self.focus + count).saturating_add_signed(fields) % count;
+    pub(crate) fn move_focus(&mut self, lines: isize) {
+        let count = self.lines().len().max(1);
+        self.focus = (self.focus + count).saturating_add_signed(lines) % count;
     }
 
     pub(crate) fn move_mode(&mut self, modes: isize) {
         let count = InsertMode::ALL.len();
         let at = InsertMode::ALL.iter().position(|mode| *mode == self.mode).unwrap_or(0);
         self.mode = InsertMode::ALL[(at + count).saturating_add_signed(modes) % count];
-        self.focus = self.focus.min(self.fields().len().saturating_sub(1));
-        self.insisted = false;
+        self.focus = self.focus.min(self.lines().len().saturating_sub(1));
     }
 
-    /// What is wrong with a field, if anything.
-    pub(crate) fn mistake(&self, place: usize) -> Option<String> {
-        let field = self.fields().get(place)?;
-        let value = field.input.value().trim();
-        let wrong = |text: &str| Some(text.to_owned());
-        match field.label {
-            "id" if value.is_empty() => wrong("an id is needed"),
-            "id" if value.contains(['/', '\\', '?', '#']) => wrong("Cosmos forbids / \\ ? # in ids"),
-            "id" if value.len() > MAX_ID => wrong("at most 1,023 bytes"),
-            "price" if number(value).is_none() => wrong("not a number"),
-            "rrp" if !value.is_empty() && number(value).is_none() => wrong("not a number"),
-            "currency" if value.len() != 3 || !value.chars().all(|c| c.is_ascii_alphabetic()) => {
-                wrong("three letters, e.g. GBP")
-            }
-            "market"
-                if !value.is_empty()
-                    && (value.len() != 2 || !value.chars().all(|c| c.is_ascii_alphabetic())) =>
-            {
-                wrong("two letters, e.g. GB")
-            }
-            "documents" if !whole(value).is_some_and(|n| (1..=MAX_COUNT).contains(&n)) => {
-                wrong("a whole number from 1 to 1,000,000")
-            }
-            "per second" if !value.parse::<f64>().is_ok_and(|n| n.is_finite() && n > 0.0) => {
-                wrong("a number above 0")
-            }
-            _ => None,
+    /// The next shape of documents.
+    pub(crate) fn next_template(&mut self) {
+        let all = TemplateName::ALL;
+        let at = all.iter().position(|name| *name == self.template).unwrap_or(0);
+        self.template = all[(at + 1) % all.len()];
+        self.generator = Generator::new(Template::named(self.template), 1);
+    }
+
+    /// The shape in words.
+    pub(crate) fn template_word(&self) -> &'static str {
+        match self.template {
+            TemplateName::Price => "price",
+            TemplateName::Offer => "offer",
+            TemplateName::Flat => "flat",
         }
     }
 
-    fn value(&self, label: &str) -> &str {
-        self.fields().iter().find(|field| field.label == label).map_or("", |field| field.input.value().trim())
+    /// What is wrong with a line, if anything.
+    pub(crate) fn mistake(&self, place: usize) -> Option<String> {
+        self.lines().get(place)?.mistake()
     }
 
-    /// What enter would ask for; `Err` = place of the first field with a mistake.
+    /// What enter would ask for; `Err` = place of the first line with a mistake.
     pub(crate) fn request(&self) -> Result<Insert, usize> {
-        if let Some(place) = (0..self.fields().len()).find(|place| self.mistake(*place).is_some()) {
+        if let Some(place) = self.lines().iter().position(|line| line.mistake().is_some()) {
             return Err(place);
         }
-        let count = whole(self.value("documents")).unwrap_or(1);
-        Ok(match self.mode {
-            InsertMode::One => Insert::One { json: self.document() },
-            InsertMode::Batch => Insert::Generated { count },
-            InsertMode::Rate => {
-                Insert::Rated { count, per_second: self.value("per second").parse().unwrap_or(1.0) }
-            }
-        })
+        let count = |lines: &[FormLine]| lines.first().and_then(|line| whole(line.value())).unwrap_or(1);
+        match self.mode {
+            InsertMode::One => Ok(Insert::One { json: self.document().ok_or(0_usize)? }),
+            InsertMode::Batch => Ok(Insert::Generated { count: count(&self.batch) }),
+            InsertMode::Rate => Ok(Insert::Rated {
+                count: count(&self.rate),
+                per_second: self.rate.get(1).and_then(|line| rate(line.value())).ok_or(1_usize)?,
+            }),
+        }
     }
 
-    /// The document as JSON text. Numbers stay as typed (`12.00` is not `12`).
-    fn document(&self) -> String {
-        let mut price = vec![format!("\"current\":{}", self.value("price"))];
-        if !self.value("rrp").is_empty() {
-            price.push(format!("\"rrp\":{}", self.value("rrp")));
+    /// The document as JSON text, in the shape of the template.
+    pub(crate) fn document(&self) -> Option<String> {
+        let mut fields = FormFields::default();
+        for line in &self.one {
+            if let Meaning::Field(field) = line.meaning {
+                line.value().clone_into(fields.get_mut(field));
+            }
         }
-        price.push(format!("\"currency\":{}", quoted(&self.value("currency").to_uppercase())));
-        let mut parts = vec![format!("\"id\":{}", quoted(self.value("id")))];
-        if !self.value("name").is_empty() {
-            parts.push(format!("\"name\":{}", quoted(self.value("name"))));
-        }
-        if !self.value("market").is_empty() {
-            parts.push(format!("\"market\":{}", quoted(&self.value("market").to_uppercase())));
-        }
-        parts.push(format!("\"price\":{{{}}}", price.join(",")));
-        format!("{{{}}}", parts.join(","))
+        fields.to_json(&self.generator, self.opened).ok()
     }
 
     /// The id of the one document.
     pub(crate) fn id(&self) -> &str {
-        self.one.first().map_or("", |field| field.input.value().trim())
+        self.one.first().map_or("", FormLine::value)
     }
 
-    /// The command line that does the same.
-    pub(crate) fn same_as(&self, base: &str) -> String {
+    /// The command line that does the same; a single document by hand has none.
+    pub(crate) fn same_as(&self, base: &str) -> Option<String> {
         let base = if base.is_empty() { String::new() } else { format!(" {base}") };
-        match self.request() {
-            Ok(Insert::One { json }) => {
-                format!("syncscope seed{base} --document '{}'", json.replace('\'', "'\\''"))
+        match self.request().ok()? {
+            Insert::One { .. } => None,
+            Insert::Generated { count } => Some(format!("syncscope seed{base} --count {count}")),
+            Insert::Rated { count, per_second } => {
+                Some(format!("syncscope seed{base} --count {count} --rate {per_second}/s"))
             }
-            Ok(Insert::Generated { count }) => format!("syncscope seed{base} --count {count}"),
-            Ok(Insert::Rated { count, per_second }) => {
-                format!("syncscope seed{base} --count {count} --rate {per_second}/s")
-            }
-            Err(_) => String::new(),
         }
     }
 }
 
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// A JSON number as typed.
-fn number(text: &str) -> Option<Number> {
-    serde_json::from_str::<Number>(text).ok()
-}
-
 fn whole(text: &str) -> Option<u64> {
-    text.replace([',', '_'], "").parse().ok()
+    text.trim().replace([',', '_'], "").parse().ok()
+}
+
+fn rate(text: &str) -> Option<f64> {
+    let text = text.trim().trim_end_matches("/s");
+    text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn form() -> InsertForm {
+        InsertForm::new(Timestamp::UNIX_EPOCH, TemplateName::Price)
+    }
+
     fn set(form: &mut InsertForm, label: &str, value: &str) {
-        let at = form.fields().iter().position(|field| field.label == label).unwrap();
-        form.fields_mut()[at].input = Input::new(value.to_owned());
+        let at = form.lines().iter().position(|line| line.label == label).unwrap();
+        form.lines_mut()[at].input = Input::new(value.to_owned());
     }
 
     #[test]
     fn a_document_is_json_whatever_is_typed() {
-        let mut form = InsertForm::new(Timestamp::UNIX_EPOCH);
+        let mut form = form();
         set(&mut form, "id", "a \"quoted\" 🛒 id");
         set(&mut form, "price", "12.00");
         let Ok(Insert::One { json }) = form.request() else { panic!("refused") };
         assert!(json.contains("\"current\":12.00"), "{json}");
-        let value: serde_json::Map<String, Value> = serde_json::from_str(&json).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(value["id"], "a \"quoted\" 🛒 id");
-        assert_eq!(value["price"]["currency"], "GBP");
     }
 
     #[test]
-    fn mistakes_are_told_at_their_field() {
-        let mut form = InsertForm::new(Timestamp::UNIX_EPOCH);
+    fn mistakes_are_told_at_their_line() {
+        let mut form = form();
+        assert!((0..5).all(|place| form.mistake(place).is_none()), "the suggestion is good");
         set(&mut form, "id", "a/b");
         set(&mut form, "price", "12,50");
         assert_eq!(form.request(), Err(0));
-        assert_eq!(form.mistake(2).as_deref(), Some("not a number"));
+        assert!(form.mistake(2).is_some());
         form.move_mode(1);
         set(&mut form, "documents", "0");
         assert_eq!(form.request(), Err(0));
         set(&mut form, "documents", "1,000");
         assert_eq!(form.request(), Ok(Insert::Generated { count: 1_000 }));
-        assert_eq!(form.same_as(""), "syncscope seed --count 1000");
+        assert_eq!(form.same_as("").as_deref(), Some("syncscope seed --count 1000"));
     }
 
     #[test]
-    fn modes_and_fields_go_round() {
-        let mut form = InsertForm::new(Timestamp::UNIX_EPOCH);
+    fn modes_lines_and_shapes_go_round() {
+        let mut form = form();
         form.move_focus(-1);
-        assert_eq!(form.focus, 5);
+        assert_eq!(form.focus, 4);
         form.move_mode(-1);
         assert_eq!((form.mode, form.focus), (InsertMode::Rate, 1));
         form.move_focus(1);
         assert_eq!(form.focus, 0);
+        form.move_mode(1);
+        let price = form.document();
+        form.next_template();
+        assert_ne!(form.document(), price);
+        form.next_template();
+        form.next_template();
+        assert_eq!((form.template_word(), form.document()), ("price", price));
     }
 }

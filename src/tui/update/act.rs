@@ -55,7 +55,10 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::First => panes::first(model, pane),
         Action::Last => panes::last(model, pane),
         Action::Open => return open(model),
-        Action::Insert => model.overlays.push(Overlay::Insert(Box::new(InsertForm::new(model.now)))),
+        Action::Insert => {
+            let form = InsertForm::new(model.now, model.options.template);
+            model.overlays.push(Overlay::Insert(Box::new(form)));
+        }
         Action::Rebuild => return rebuild(model),
         Action::ToggleSync => return toggle_sync(model),
         Action::TogglePause => return toggle_pause(model),
@@ -95,6 +98,7 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::PreviousChoice
         | Action::OlderVersion
         | Action::NewerVersion
+        | Action::NextShape
         | Action::TakeOver => {}
     }
     panes::keep_cursors_in_view(model);

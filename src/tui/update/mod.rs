@@ -35,6 +35,8 @@ pub enum Msg {
     EngineGone,
     /// The engine did not take a command because its queue is full.
     Refused(Command),
+    /// There is no shell to go to.
+    NoShell,
     /// The time. Comes before every batch of messages and while something ages.
     Tick(Timestamp),
 }
@@ -72,6 +74,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Refused(command) => {
             model.say(format!("the engine is busy, not done: {}", name(&command)));
+            Vec::new()
+        }
+        Msg::NoShell => {
+            model.say("no shell to go to: syncscope was not started from one");
             Vec::new()
         }
         Msg::Tick(now) => {

@@ -115,11 +115,13 @@ fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool,
         Action::PreviousField => form.move_focus(-1),
         Action::NextChoice => form.move_mode(1),
         Action::PreviousChoice => form.move_mode(-1),
+        Action::NextShape => form.next_template(),
         Action::Copy => {
-            let line = form.same_as(&model.options.same_as);
-            if !line.is_empty() {
-                model.say("copied the command line");
-                return (true, vec![Effect::Copy(line)]);
+            let command = form.same_as(&model.options.same_as);
+            let said = if command.is_some() { "copied the command line" } else { "copied the document" };
+            if let Some(text) = command.or_else(|| form.document()) {
+                model.say(said);
+                return (true, vec![Effect::Copy(text)]);
             }
         }
         Action::Submit => match form.request() {
@@ -139,10 +141,7 @@ fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool,
                 }
                 return (false, vec![Effect::Send(Command::Insert(insert))]);
             }
-            Err(place) => {
-                form.insisted = true;
-                form.focus = place;
-            }
+            Err(place) => form.focus = place,
         },
         _ => {}
     }

@@ -21,6 +21,9 @@ use crate::{
 const SIZE: usize = 8;
 const TTL: usize = 5;
 const STATE: usize = 8;
+/// Redis type and age, where there is room.
+const KIND: usize = 9;
+const AGE: usize = 7;
 
 /// Draws the pane.
 pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
@@ -108,9 +111,8 @@ fn nothing(model: &Model) -> (String, &'static str) {
 fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
     let cache = &model.cache;
     let width = usize::from(rows.width);
-    let state = if width >= 38 { STATE } else { 0 };
-    let key_columns = width.saturating_sub(3 + SIZE + TTL + state);
-    heading(model, key_columns, state, rows, buf);
+    let columns = Columns::of(width);
+    heading(model, columns, rows, buf);
     let height = usize::from(rows.height);
     let mut window = cache.window(height);
     // The thread is never out of sight: where its entry is not in the window, the last line shows it.
@@ -128,48 +130,62 @@ fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
         let mut pen = Pen::new(buf, rows, line);
         pen.put(if marked { "▌" } else { " " }, theme.accent);
         let Some(row) = row else {
-            pen.put("  ", theme.dim).cell(
-                &text::middle(&masked(model, key), key_columns),
-                key_columns,
-                Align::Left,
-                theme.dim,
-            );
+            let key = text::middle(&masked(model, key), columns.key).into_owned();
+            pen.put("  ", theme.dim).cell(&key, columns.key, Align::Left, theme.dim);
             pen.skip(1).put("gone", theme.dim);
             continue;
         };
-        draw_row(model, row, marked, key_columns, state, &mut pen);
+        draw_row(model, row, marked, columns, &mut pen);
         if model.focus == Pane::Cache && cache.cursor() == Some(*key) {
             select(model, line_of(rows, line), buf);
         }
     }
 }
 
-fn heading(model: &Model, key_columns: usize, state: usize, rows: Rect, buf: &mut Buffer) {
+/// Widths that suit the pane.
+#[derive(Clone, Copy)]
+struct Columns {
+    key: usize,
+    kind: usize,
+    age: usize,
+    state: usize,
+}
+
+impl Columns {
+    fn of(width: usize) -> Self {
+        let state = if width >= 38 { STATE } else { 0 };
+        let free = width.saturating_sub(3 + SIZE + TTL + state);
+        let (kind, age) = if free >= 40 { (KIND, AGE) } else { (0, 0) };
+        Self { key: free.saturating_sub(kind + age), kind, age, state }
+    }
+}
+
+fn heading(model: &Model, columns: Columns, rows: Rect, buf: &mut Buffer) {
     if rows.y == 0 {
         return;
     }
     let dim = model.theme.dim;
     let mut pen = Pen::new(buf, Rect { y: rows.y - 1, height: 1, ..rows }, 0);
-    pen.skip(3).cell("key", key_columns, Align::Left, dim);
+    pen.skip(3).cell("key", columns.key, Align::Left, dim).cell("type", columns.kind, Align::Right, dim);
     pen.cell("size", SIZE, Align::Right, dim).cell("ttl", TTL, Align::Right, dim);
-    pen.cell("state", state, Align::Right, dim);
+    pen.cell("age", columns.age, Align::Right, dim).cell("state", columns.state, Align::Right, dim);
 }
 
-fn draw_row(
-    model: &Model,
-    row: &EntryRow,
-    marked: bool,
-    key_columns: usize,
-    state: usize,
-    pen: &mut Pen<'_>,
-) {
+fn draw_row(model: &Model, row: &EntryRow, marked: bool, columns: Columns, pen: &mut Pen<'_>) {
     let theme = &model.theme;
-    let body = if is_fresh(model, row.changed_at) { theme.fresh } else { theme.text };
-    let (glyph, style) = state_glyph(theme, row.state);
+    // What was known of a server that is gone is kept, but must not look alive.
+    let stale = matches!(model.redis, Some(ConnectionState::Down { .. }));
+    let body = match is_fresh(model, row.changed_at) {
+        _ if stale => theme.dim,
+        true => theme.fresh,
+        false => theme.text,
+    };
+    let (glyph, style) = if stale { ("·", theme.dim) } else { state_glyph(theme, row.state) };
     pen.put(glyph, style).skip(1);
     let key = masked(model, &row.key);
     let key_style = if marked { body.patch(theme.accent) } else { body };
-    pen.cell(&text::middle(&key, key_columns), key_columns, Align::Left, key_style);
+    pen.cell(&text::middle(&key, columns.key), columns.key, Align::Left, key_style);
+    pen.cell(&row.kind, columns.kind, Align::Right, theme.dim);
     let size = row.size.map_or("—".to_owned(), text::bytes);
     pen.cell(&size, SIZE, Align::Right, theme.dim);
     let ttl = match row.expires_at {
@@ -177,7 +193,12 @@ fn draw_row(
         Some(at) => text::span(text::seconds_between(model.now, at)),
     };
     pen.cell(&ttl, TTL, Align::Right, theme.dim);
+    if columns.age > 0 {
+        let age = text::span(text::seconds_between(row.changed_at, model.now));
+        pen.cell(&age, columns.age, Align::Right, theme.dim);
+    }
     let (words, words_style) = match (row.state, row.delay_ms) {
+        _ if stale => (String::new(), theme.dim),
         (EntryState::InStep, Some(delay)) if delay.is_finite() => {
             let sign = if delay < 0.0 { "-" } else { "+" };
             (format!("{sign}{} ms", text::millis(delay.abs())), theme.dim)
@@ -186,5 +207,5 @@ fn draw_row(
         (EntryState::Unknown, _) => ("unseen".to_owned(), theme.dim),
         (other, _) => (state_word(other).to_owned(), style),
     };
-    pen.cell(&words, state, Align::Right, words_style);
+    pen.cell(&words, columns.state, Align::Right, words_style);
 }

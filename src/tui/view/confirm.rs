@@ -5,7 +5,7 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::{clear, wrap};
+use super::wrap;
 use crate::tui::{
     layout::dialog,
     model::{Model, Question},
@@ -26,7 +26,7 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
         ),
     };
     let area = dialog(body, 60, 8);
-    clear(area, buf);
+    super::backdrop(model, body, area, buf);
     let inner = Border::new(title).focused(true).draw(area, buf, theme);
     for (i, line) in wrap(&words, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
         Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(line, theme.text);

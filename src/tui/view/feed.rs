@@ -91,6 +91,9 @@ struct Columns {
     first: usize,
     rest: usize,
     novelty: usize,
+    /// Where there is much room: the key that it makes, and its LSN.
+    key: usize,
+    lsn: usize,
 }
 
 impl Columns {
@@ -109,7 +112,13 @@ impl Columns {
         let free = free.saturating_sub(id + 2 + first + 1);
         let novelty = if free > novelty + 2 { novelty } else { 0 };
         let rest = rest.min(free.saturating_sub(novelty + 2));
-        Self { id, first, rest, novelty }
+        let free = free.saturating_sub(rest + novelty + 2);
+        let lsn = widest(&|row| row.lsn.map_or(0, |lsn| text::count(lsn).len()));
+        let lsn = if lsn > 0 && free >= lsn + 6 { lsn } else { 0 };
+        let free = free.saturating_sub(lsn + 6);
+        let key = widest(&|row| row.keys.first().map_or(0, |key| text::width(&text::clean(key)))).min(40);
+        let key = if key > 0 && free >= key + 4 { key } else { 0 };
+        Self { id, first, rest, novelty, key, lsn }
     }
 }
 
@@ -135,6 +144,16 @@ fn draw_row(model: &Model, row: &ChangeRow, columns: &Columns, rows: Rect, line:
         let gap = pen.rest().saturating_sub(columns.novelty + 1).clamp(1, 2);
         let style = if row.novelty == Novelty::New { theme.accent } else { body };
         pen.skip(gap).cell(&novelty(row), columns.novelty, Align::Left, style);
+    }
+    if columns.key > 0 {
+        let key = row.keys.first().map_or("", String::as_str);
+        let key = text::middle(&masked(model, key), columns.key).into_owned();
+        pen.skip(3).put("→ ", theme.dim).cell(&key, columns.key, Align::Left, theme.dim);
+    }
+    if columns.lsn > 0 {
+        let lsn = row.lsn.map_or(String::new(), text::count);
+        let gap = pen.rest().saturating_sub(columns.lsn + 5);
+        pen.skip(gap).put("lsn ", theme.dim).cell(&lsn, columns.lsn, Align::Right, theme.dim);
     }
 }
 

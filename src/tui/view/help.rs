@@ -6,7 +6,6 @@ use ratatui::{
     text::Line,
 };
 
-use super::clear;
 use crate::tui::{
     keymap::{self, Context},
     layout::{self, dialog},
@@ -59,7 +58,7 @@ pub(crate) fn area(model: &Model) -> Rect {
 pub(super) fn draw(model: &Model, of: Context, scroll: usize, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let area = area(model);
-    clear(area, buf);
+    super::backdrop(model, layout::frame(model).body, area, buf);
     let lines = lines(of);
     let height = usize::from(area.height.saturating_sub(2));
     let below = lines.len().saturating_sub(scroll + height);

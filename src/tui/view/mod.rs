@@ -90,7 +90,18 @@ fn too_small(model: &Model, buf: &mut Buffer) {
     Pen::new(buf, area, area.height / 2).put(&words, model.theme.strong);
 }
 
-/// Clears a dialog's area.
+/// Dims what lies behind a dialog and clears its area.
+fn backdrop(model: &Model, body: Rect, area: Rect, buf: &mut Buffer) {
+    let body = body.intersection(buf.area);
+    for position in body.positions() {
+        if let Some(cell) = buf.cell_mut(position) {
+            cell.set_style(Style::reset().patch(model.theme.dim));
+        }
+    }
+    clear(area, buf);
+}
+
+/// Clears an area.
 fn clear(area: Rect, buf: &mut Buffer) {
     Clear.render(area.intersection(buf.area), buf);
 }
@@ -198,6 +209,22 @@ fn empty(model: &Model, area: Rect, why: &str, help: &str, buf: &mut Buffer) {
 fn wrap(words: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words.split_whitespace() {
+        let mut word = word;
+        // A word that no line can hold (JSON, a path) is broken where the line is full.
+        while text::width(word) > columns.max(1) {
+            let used = lines.last().map_or(0, |line| if line.is_empty() { 0 } else { text::width(line) + 1 });
+            let (head, tail) = text::split(word, columns.max(1).saturating_sub(used).max(1));
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(head),
+                Some(line) if used < columns => {
+                    line.push(' ');
+                    line.push_str(head);
+                }
+                _ => lines.push(head.to_owned()),
+            }
+            lines.push(String::new());
+            word = tail;
+        }
         match lines.last_mut() {
             Some(line) if line.is_empty() => line.push_str(word),
             Some(line) if text::width(line) + 1 + text::width(word) <= columns => {

@@ -6,7 +6,7 @@ use ratatui::{
 };
 use tui_input::Input;
 
-use super::{clear, line_of, select};
+use super::{line_of, select};
 use crate::tui::{
     layout::dialog,
     model::Model,
@@ -24,7 +24,7 @@ pub(super) fn draw(model: &Model, input: &Input, cursor: usize, body: Rect, buf:
     let theme = &model.theme;
     let rows = Model::palette_rows(input.value());
     let area = dialog(body, 72, 18);
-    clear(area, buf);
+    super::backdrop(model, body, area, buf);
     let inner = Border::new("Commands").focused(true).draw(area, buf, theme);
     let room = usize::from(inner.width).saturating_sub(4);
     let scroll = input.visual_scroll(room);

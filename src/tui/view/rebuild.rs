@@ -4,9 +4,10 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
+    text::{Line, Span},
 };
 
-use super::{clear, wrap};
+use super::wrap;
 use crate::{
     engine::{RebuildPhase, RebuildPlan, RebuildStatus},
     tui::{
@@ -38,18 +39,35 @@ pub(super) fn draw(
             ],
         }
     };
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let area = dialog(body, WIDTH, height);
-    clear(area, buf);
-    let inner = Border::new(format!("Rebuild the cache of {}", model.options.source)).focused(true).draw(
-        area,
-        buf,
-        &model.theme,
-    );
+    super::backdrop(model, body, area, buf);
+    let title = format!("Rebuild the cache of {}", model.options.source);
+    let inner =
+        Border::new(title).foot(foot(model, dialog_state)).focused(true).draw(area, buf, &model.theme);
     for (i, (words, style)) in lines.iter().enumerate() {
         Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(words, *style);
     }
     None
+}
+
+/// What the keys do now, in the lower border.
+fn foot<'a>(model: &Model, state: &RebuildDialog) -> Line<'a> {
+    let theme = &model.theme;
+    let key = |key: &'static str, word: &'static str| {
+        [Span::styled(key, theme.key), Span::styled(format!(" {word}   "), theme.dim)]
+    };
+    let running = model.rebuilding().is_some() || model.rebuild.is_none();
+    let mut spans = Vec::new();
+    if state.started {
+        spans.extend(key("esc", if running { "leave it running" } else { "close" }));
+    } else {
+        if state.hindrance().is_none() {
+            spans.extend(key("enter", "start"));
+        }
+        spans.extend(key("esc", "cancel"));
+    }
+    Line::from(spans)
 }
 
 type Lines = Vec<(String, Style)>;
@@ -110,11 +128,6 @@ fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog) -> Lines
     }
     add(String::new(), theme.text);
     add(format!("same as  {}", plan.same_as), theme.dim);
-    add(String::new(), theme.text);
-    match state.hindrance() {
-        None => add("enter start   esc cancel   y copy the command".to_owned(), theme.accent),
-        Some(_) => add("esc cancel   y copy the command".to_owned(), theme.accent),
-    }
     lines
 }
 

@@ -69,6 +69,18 @@ pub(crate) fn middle(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The part that fits into `max` columns (at least one grapheme), and the rest.
+pub(crate) fn split(text: &str, max: usize) -> (&str, &str) {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += width(grapheme);
+        if used > max && at > 0 {
+            return text.split_at(at);
+        }
+    }
+    (text, "")
+}
+
 fn take(text: &str, max: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
