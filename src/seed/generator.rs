@@ -82,6 +82,17 @@ impl Traffic {
         self.existing
     }
 
+    /// The product after the last one.
+    pub fn new_product(&mut self) -> SeedDocument {
+        self.existing += 1;
+        self.generator.document(self.existing)
+    }
+
+    /// Goes on as if the products `1..=existing` were there.
+    pub fn continue_after(&mut self, existing: u64) {
+        self.existing = self.existing.max(existing);
+    }
+
     /// Some products change often, as in shops: half of the changes hit a twentieth of them.
     fn existing_product(&mut self) -> u64 {
         let hot = (self.existing / 20).max(1);
@@ -95,8 +106,7 @@ impl Iterator for Traffic {
 
     fn next(&mut self) -> Option<SeedDocument> {
         if self.existing == 0 || self.rng.random_bool(0.1) {
-            self.existing += 1;
-            return Some(self.generator.document(self.existing));
+            return Some(self.new_product());
         }
         let n = self.existing_product();
         Some(self.generator.change(n))

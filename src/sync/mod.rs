@@ -1,1 +1,12 @@
 //! From change to entry: mapping, the `ChangeHandler` that writes to Redis, rebuild.
+
+pub mod fields;
+mod mapping;
+mod rebuild;
+mod set_aside;
+mod writer;
+
+pub use mapping::{KeyTemplate, MappedEntry, Mapping, MappingError, TemplateError};
+pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete};
+pub use set_aside::{SetAside, SetAsideList};
+pub use writer::{CacheWriter, WriteError, version};

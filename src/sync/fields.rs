@@ -1,0 +1,193 @@
+//! Picking single fields out of a raw JSON document without building a tree of it: the hot path
+//! needs an id and perhaps one more field of some hundred bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The raw JSON value at `path` (object member names), or `None` where there is none.
+///
+/// # Errors
+/// `document` is not JSON.
+pub fn pick<'a, S: AsRef<str>>(
+    document: &'a [u8],
+    path: &[S],
+) -> Result<Option<&'a RawValue>, serde_json::Error> {
+    let Some((first, rest)) = path.split_first() else {
+        return serde_json::from_slice(document).map(Some);
+    };
+    let mut de = serde_json::Deserializer::from_slice(document);
+    let found = Member { name: first.as_ref() }.deserialize(&mut de)?;
+    match found {
+        Some(raw) if !rest.is_empty() && !raw.get().starts_with('{') => Ok(None),
+        Some(raw) if !rest.is_empty() => pick(raw.get().as_bytes(), rest),
+        other => Ok(other),
+    }
+}
+
+/// The scalar at `path` as text: strings unescaped, numbers and booleans as written; `None` for
+/// null, objects, arrays and what is not there.
+///
+/// # Errors
+/// `document` is not JSON.
+pub fn scalar<'a, S: AsRef<str>>(
+    document: &'a [u8],
+    path: &[S],
+) -> Result<Option<Cow<'a, str>>, serde_json::Error> {
+    Ok(pick(document, path)?.and_then(text))
+}
+
+/// A raw scalar as text; see [`scalar`].
+pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let json = raw.get();
+    match json.as_bytes().first()? {
+        b'"' if !json.contains('\\') => Some(Cow::Borrowed(&json[1..json.len() - 1])),
+        b'"' => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(json)),
+    }
+}
+
+/// The first `most` scalar fields of a document in its own order, system fields (`_…`) and `id`
+/// left out, nested objects looked into as `a.b`. Empty for what is not an object.
+pub fn first_scalars(document: &[u8], most: usize) -> Vec<(String, String)> {
+    let mut found = Vec::with_capacity(most);
+    collect(document, "", most, &mut found);
+    found
+}
+
+fn collect(object: &[u8], prefix: &str, most: usize, found: &mut Vec<(String, String)>) {
+    let Ok(Members(members)) = serde_json::from_slice(object) else { return };
+    for (name, raw) in members {
+        if found.len() == most {
+            return;
+        }
+        if prefix.is_empty() && (name.starts_with('_') || name == "id") {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        if let Some(text) = text(raw) {
+            found.push((path, text.into_owned()));
+        } else if raw.get().starts_with('{') {
+            collect(raw.get().as_bytes(), &format!("{path}."), most, found);
+        }
+    }
+}
+
+/// The members of an object in the order in which they were written.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder).map(Members)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}
+
+/// Finds one member of an object and skips the rest unparsed.
+struct Member<'n> {
+    name: &'n str,
+}
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = map.next_key_seed(NameIs(self.name))? {
+            if is_it {
+                found = Some(map.next_value::<&RawValue>()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Compares a member name without allocating it.
+struct NameIs<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for NameIs<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameIs<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &[u8] =
+        br#"{"id":"p-1","price":{"current":1.50,"was":null},"n\u0061me":"a\"b","tags":[1]}"#;
+
+    #[test]
+    fn scalars_keep_their_spelling() {
+        let at = |path: &[&str]| scalar(DOCUMENT, path).unwrap().map(Cow::into_owned);
+        assert_eq!(at(&["id"]).as_deref(), Some("p-1"));
+        assert_eq!(at(&["price", "current"]).as_deref(), Some("1.50"));
+        assert_eq!(at(&["name"]).as_deref(), Some("a\"b"));
+        assert_eq!(at(&["price", "was"]), None);
+        assert_eq!(at(&["price"]), None);
+        assert_eq!(at(&["id", "deeper"]), None);
+    }
+
+    #[test]
+    fn first_scalars_skip_system_fields() {
+        let found = first_scalars(br#"{"id":"x","_ts":1,"a":{"b":2},"c":"d","e":true}"#, 2);
+        assert_eq!(found, [("a.b".to_owned(), "2".to_owned()), ("c".to_owned(), "d".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_not_json_is_an_error() {
+        assert!(pick(b"{\"id\":", &["id"]).is_err());
+        assert!(pick(b"\x80", &["id"]).is_err());
+        assert!(pick(b"[1]", &["id"]).is_err());
+    }
+}

@@ -1,0 +1,273 @@
+//! Document → entry. The key comes from a template over the document's fields, the value is the
+//! document as Cosmos sent it: a slice of the feed page, not parsed and not copied.
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use super::fields;
+
+/// A key template such as `price:{id}` or `{market}:{product.id}`; `{{` and `}}` are plain braces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTemplate {
+    source: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Field(Vec<String>),
+}
+
+/// Why a template cannot be used. Columns count characters from 1.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum TemplateError {
+    /// `{` without its `}`.
+    #[error(
+        "key template {template:?}: the brace at column {column} is never closed; write {{{{ for a plain brace"
+    )]
+    Unclosed {
+        /// The template.
+        template: String,
+        /// Where.
+        column: usize,
+    },
+    /// `}` without its `{`.
+    #[error("key template {template:?}: stray brace at column {column}; write }}}} for a plain brace")]
+    Stray {
+        /// The template.
+        template: String,
+        /// Where.
+        column: usize,
+    },
+    /// `{}` or an empty step as in `{a..b}`.
+    #[error("key template {template:?}: empty field name at column {column}; name a field as in {{id}}")]
+    EmptyField {
+        /// The template.
+        template: String,
+        /// Where.
+        column: usize,
+    },
+    /// Every document would get the same key.
+    #[error(
+        "key template {template:?} names no field: all documents would share one key; use for example {{id}}"
+    )]
+    Constant {
+        /// The template.
+        template: String,
+    },
+}
+
+/// Why a document makes no entry: it is set aside with this reason.
+#[derive(Debug, Error)]
+pub enum MappingError {
+    /// The body is not a JSON object.
+    #[error("not a JSON object: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// A field that the key needs is missing, null, an object or an array.
+    #[error("the key template needs field {0:?}, which is missing or not a plain value")]
+    MissingField(String),
+}
+
+impl KeyTemplate {
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// See [`TemplateError`].
+    pub fn parse(template: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        let mut chars = template.chars().enumerate().peekable();
+        while let Some((at, c)) = chars.next() {
+            let column = at + 1;
+            match c {
+                '{' | '}' if chars.peek().is_some_and(|(_, next)| *next == c) => {
+                    chars.next();
+                    text.push(c);
+                }
+                '{' => {
+                    let mut name = String::new();
+                    loop {
+                        match chars.next() {
+                            Some((_, '}')) => break,
+                            Some((_, c)) => name.push(c),
+                            None => {
+                                return Err(TemplateError::Unclosed {
+                                    template: template.to_owned(),
+                                    column,
+                                });
+                            }
+                        }
+                    }
+                    let path: Vec<String> = name.trim().split('.').map(str::to_owned).collect();
+                    if path.iter().any(String::is_empty) {
+                        return Err(TemplateError::EmptyField { template: template.to_owned(), column });
+                    }
+                    if !text.is_empty() {
+                        parts.push(Part::Text(std::mem::take(&mut text)));
+                    }
+                    parts.push(Part::Field(path));
+                }
+                '}' => return Err(TemplateError::Stray { template: template.to_owned(), column }),
+                c => text.push(c),
+            }
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(text));
+        }
+        if !parts.iter().any(|part| matches!(part, Part::Field(_))) {
+            return Err(TemplateError::Constant { template: template.to_owned() });
+        }
+        Ok(Self { source: template.to_owned(), parts })
+    }
+
+    /// The template as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.source
+    }
+
+    /// The key of a document.
+    ///
+    /// # Errors
+    /// See [`MappingError`].
+    pub fn key(&self, document: &[u8]) -> Result<String, MappingError> {
+        let mut key = String::with_capacity(self.source.len() + 24);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => key.push_str(text),
+                Part::Field(path) => match fields::scalar(document, path)? {
+                    Some(value) => key.push_str(&value),
+                    None => return Err(MappingError::MissingField(path.join("."))),
+                },
+            }
+        }
+        Ok(key)
+    }
+
+    /// A Redis glob that matches every key the template can make, for SCAN.
+    pub fn scan_pattern(&self) -> String {
+        let mut pattern = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => {
+                    for c in text.chars() {
+                        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+                            pattern.push('\\');
+                        }
+                        pattern.push(c);
+                    }
+                }
+                Part::Field(_) => pattern.push('*'),
+            }
+        }
+        pattern
+    }
+
+    /// The document id that a key stands for, where the template is `text{id}text`.
+    pub fn document_id<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let (before, after) = match self.parts.as_slice() {
+            [Part::Field(path)] if path.as_slice() == ["id"] => ("", ""),
+            [Part::Text(before), Part::Field(path)] if path.as_slice() == ["id"] => (before.as_str(), ""),
+            [Part::Field(path), Part::Text(after)] if path.as_slice() == ["id"] => ("", after.as_str()),
+            [Part::Text(before), Part::Field(path), Part::Text(after)] if path.as_slice() == ["id"] => {
+                (before.as_str(), after.as_str())
+            }
+            _ => return None,
+        };
+        key.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty())
+    }
+}
+
+/// What a document becomes in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedEntry {
+    /// Redis key.
+    pub key: String,
+    /// Value: the document's bytes as Cosmos sent them.
+    pub value: Bytes,
+}
+
+/// The mapping in force: which entry a document becomes.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    key: KeyTemplate,
+}
+
+impl Mapping {
+    /// Key by template, value verbatim.
+    ///
+    /// # Errors
+    /// The template is wrong.
+    pub fn new(key_template: &str) -> Result<Self, TemplateError> {
+        Ok(Self { key: KeyTemplate::parse(key_template)? })
+    }
+
+    /// The key template.
+    pub fn key_template(&self) -> &KeyTemplate {
+        &self.key
+    }
+
+    /// The entry of a document; the value shares the document's memory.
+    ///
+    /// # Errors
+    /// See [`MappingError`].
+    pub fn entry(&self, document: &Bytes) -> Result<MappedEntry, MappingError> {
+        Ok(MappedEntry { key: self.key.key(document)?, value: document.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn keys_come_from_fields() {
+        let template = KeyTemplate::parse("{market}:{product.id}:{{x}}").unwrap();
+        let key = template.key(br#"{"id":"1","market":"UK","product":{"id":7}}"#).unwrap();
+        assert_eq!(key, "UK:7:{x}");
+    }
+
+    #[test]
+    fn faults_tell_the_column() {
+        assert!(matches!(KeyTemplate::parse("a{id"), Err(TemplateError::Unclosed { column: 2, .. })));
+        assert!(matches!(KeyTemplate::parse("a}"), Err(TemplateError::Stray { column: 2, .. })));
+        assert!(matches!(KeyTemplate::parse("{}"), Err(TemplateError::EmptyField { column: 1, .. })));
+        assert!(matches!(KeyTemplate::parse("price"), Err(TemplateError::Constant { .. })));
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let template = KeyTemplate::parse("{a.b}").unwrap();
+        let error = template.key(br#"{"a":{"b":null}}"#).unwrap_err();
+        assert!(error.to_string().contains("\"a.b\""));
+    }
+
+    #[test]
+    fn ids_and_patterns_of_keys() {
+        let template = KeyTemplate::parse("pr*ce:{id}").unwrap();
+        assert_eq!(template.scan_pattern(), "pr\\*ce:*");
+        assert_eq!(template.document_id("pr*ce:p-1"), Some("p-1"));
+        assert_eq!(template.document_id("other:p-1"), None);
+        assert_eq!(KeyTemplate::parse("{a}{id}").unwrap().document_id("x"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(template in ".{0,40}", body in ".{0,60}") {
+            if let Ok(template) = KeyTemplate::parse(&template) {
+                let _ = template.key(body.as_bytes());
+                let _ = template.document_id(&body);
+            }
+        }
+
+        #[test]
+        fn an_id_survives_the_way_into_the_key_and_back(id in "\\PC{1,40}", prefix in "[a-z:*]{0,8}") {
+            let template = KeyTemplate::parse(&format!("{prefix}{{id}}")).unwrap();
+            let document = serde_json::json!({ "id": id }).to_string();
+            let key = template.key(document.as_bytes()).unwrap();
+            prop_assert_eq!(template.document_id(&key), Some(id.as_str()));
+        }
+    }
+}
