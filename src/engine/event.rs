@@ -102,6 +102,10 @@ pub struct SyncStatus {
     pub lag: Option<u64>,
     /// Documents set aside because they cannot be mapped or written.
     pub set_aside: u64,
+    /// Every lease is ours, drained and checkpointed.
+    pub idle: bool,
+    /// Names of our instances, as they stand in the leases' `Owner`.
+    pub instances: Vec<String>,
     /// The newest error that keeps the sync from going on, in one line.
     pub problem: Option<String>,
 }

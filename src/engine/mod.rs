@@ -1,8 +1,25 @@
 //! The engine owns every task: connections, observers, the built-in sync, traffic, rebuilds.
 //! It takes [`Command`]s and tells [`Event`]s; it knows neither the screen nor the command line.
 
+mod builtin;
+mod caught_up;
 mod command;
+mod detail;
 mod event;
+mod history;
+mod observe;
+mod pairing;
+mod rate;
+mod reporter;
+mod rows;
+mod run;
+mod shared;
+mod source;
+mod traffic;
 
 pub use command::{Command, Insert};
 pub use event::*;
+pub use run::{Engine, EngineError, EngineOptions, Face, Inside, Watch, channels};
+pub use source::Create;
+
+use shared::Shared;

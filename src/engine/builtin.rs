@@ -1,0 +1,472 @@
+//! The built-in sync: starts, pauses and stops our processors, and rebuilds with them. One task owns
+//! them all, so that no two of its deeds can overlap.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::caught_up::CaughtUp;
+use crate::config::StartPosition;
+use crate::cosmos::{Container, CosmosError};
+use crate::engine::Shared;
+use crate::engine::event::{Event, Level, RebuildPhase, RebuildPlan, RebuildStatus, SyncPhase, SyncStatus};
+use crate::engine::observe::leases::prefix;
+use crate::engine::rate::Rate;
+use crate::engine::source::{Source, SourceReceiver, lease_container};
+use crate::lease::{LeasePrefix, LeaseStore};
+use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
+use crate::sync::{CacheWriter, delete_leases, leases_to_delete};
+
+/// Requests waiting: they come from a person.
+const REQUESTS: usize = 32;
+/// Processor events waiting; more than that are dropped by the processor and counted there.
+const PROCESSOR_EVENTS: usize = 256;
+/// How often the state is told.
+const TICK: Duration = Duration::from_millis(200);
+/// Between attempts to start while something is missing.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the built-in sync is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Start,
+    Stop,
+    Pause(bool),
+    PlanRebuild,
+    Rebuild { take_over: bool },
+}
+
+/// Sends requests to the built-in sync.
+pub(super) type Requests = mpsc::Sender<Request>;
+
+/// The channel between engine and built-in sync.
+pub(super) fn channel() -> (Requests, mpsc::Receiver<Request>) {
+    mpsc::channel(REQUESTS)
+}
+
+/// A rebuild that is replaying.
+struct Replay {
+    started: Instant,
+    before: u64,
+    total: Option<u64>,
+    rate: Rate,
+    /// The sync was off before: it goes back to that.
+    stop_after: bool,
+}
+
+pub(super) struct Builtin {
+    shared: Arc<Shared>,
+    source: SourceReceiver,
+    writer: Arc<CacheWriter>,
+    processors: Vec<ProcessorHandle>,
+    names: Vec<String>,
+    events: (mpsc::Sender<ProcessorEvent>, mpsc::Receiver<ProcessorEvent>),
+    wanted: bool,
+    paused: bool,
+    next_attempt: Instant,
+    problem: Option<String>,
+    rate: Rate,
+    replay: Option<Replay>,
+    set_aside_told: u64,
+    proof: CaughtUp,
+}
+
+impl Builtin {
+    pub(super) fn new(shared: Arc<Shared>, source: SourceReceiver) -> Self {
+        let writer = Arc::new(CacheWriter::new(
+            shared.settings.redis.clone(),
+            Arc::clone(&shared.mapping),
+            shared.latency.clone(),
+        ));
+        let names = instance_names(&shared);
+        Self {
+            shared,
+            source,
+            writer,
+            processors: Vec::new(),
+            names,
+            events: mpsc::channel(PROCESSOR_EVENTS),
+            wanted: false,
+            paused: false,
+            next_attempt: Instant::now(),
+            problem: None,
+            rate: Rate::default(),
+            replay: None,
+            set_aside_told: 0,
+            proof: CaughtUp::default(),
+        }
+    }
+
+    /// Runs until cancelled; then releases the leases.
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, cancel: CancellationToken) {
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                request = requests.recv() => match request {
+                    None => break,
+                    Some(request) => self.take(request).await,
+                },
+                event = self.events.1.recv() => if let Some(event) = event { self.tell_event(event).await },
+                _ = tick.tick() => {
+                    if self.wanted && self.processors.is_empty() && Instant::now() >= self.next_attempt {
+                        self.start(self.shared.settings.sync.start).await;
+                    }
+                    self.follow_replay().await;
+                    self.tell_status(None).await;
+                }
+            }
+        }
+        self.stop().await;
+        self.tell_status(None).await;
+    }
+
+    async fn take(&mut self, request: Request) {
+        match request {
+            Request::Start => {
+                self.wanted = true;
+                self.next_attempt = Instant::now();
+            }
+            Request::Stop => {
+                self.wanted = false;
+                self.tell_status(Some(SyncPhase::Stopping)).await;
+                self.stop().await;
+                self.shared.report.log(Level::Info, "sync", "stopped; leases released").await;
+            }
+            Request::Pause(paused) => {
+                self.paused = paused;
+                for processor in &self.processors {
+                    if paused { processor.pause() } else { processor.resume() }
+                }
+            }
+            Request::PlanRebuild => {
+                let plan = self.plan().await;
+                self.shared.report.state(Event::RebuildPlan(Box::new(plan))).await;
+            }
+            Request::Rebuild { take_over } => self.rebuild(take_over).await,
+        }
+        self.tell_status(None).await;
+    }
+
+    fn source(&mut self) -> Option<Source> {
+        self.source.borrow_and_update().clone()
+    }
+
+    /// Starts every instance, or notes why not.
+    async fn start(&mut self, start: StartPosition) {
+        self.next_attempt = Instant::now() + RETRY;
+        let Some(source) = self.source() else {
+            self.problem = Some("waiting for the source".to_owned());
+            return;
+        };
+        let leases = match self.lease_container(&source).await {
+            Ok(leases) => leases,
+            Err(problem) => {
+                self.problem = Some(problem);
+                return;
+            }
+        };
+        let redis = &self.shared.settings.redis.host;
+        if let Err(error) = self.shared.settings.may_write_to(redis) {
+            self.problem = Some(error.to_string());
+            return;
+        }
+        match CaughtUp::asked_now(&source.monitored).await {
+            Ok(proof) => self.proof = proof,
+            Err(error) => {
+                self.problem = Some(format!("{}; {}", error.cause(), error.remedy()));
+                return;
+            }
+        }
+        for name in self.names.clone() {
+            let started = Processor::start(
+                source.monitored.clone(),
+                leases.clone(),
+                prefix(&self.shared, &source),
+                Arc::clone(&self.writer),
+                self.options(name, start),
+                self.events.0.clone(),
+            )
+            .await;
+            match started {
+                Ok(handle) => {
+                    if self.paused {
+                        handle.pause();
+                    }
+                    self.processors.push(handle);
+                }
+                Err(error) => {
+                    self.problem = Some(error.to_string());
+                    self.stop().await;
+                    return;
+                }
+            }
+        }
+        self.problem = None;
+        self.shared.set_instances(self.names.clone());
+        self.shared.report.log(Level::Info, "sync", format!("started as {}", self.names.join(", "))).await;
+    }
+
+    async fn lease_container(&self, source: &Source) -> Result<Container, String> {
+        if let Some(leases) = &source.leases {
+            return Ok(leases.clone());
+        }
+        let settings = &self.shared.settings;
+        settings.may_write_to(source.account.host()).map_err(|error| error.to_string())?;
+        let tell = |error: CosmosError| format!("{}; {}", error.cause(), error.remedy());
+        let spec = lease_container(&settings.lease_container);
+        source.account.ensure_container(&settings.database, &spec).await.map_err(tell)?;
+        source.account.container(&settings.database, &settings.lease_container).await.map_err(tell)
+    }
+
+    fn options(&self, instance_name: String, start: StartPosition) -> ProcessorOptions {
+        let sync = &self.shared.settings.sync;
+        ProcessorOptions {
+            instance_name,
+            start,
+            max_items: sync.max_items,
+            poll_interval: sync.poll_interval,
+            acquire_interval: sync.acquire_interval,
+            expiration_interval: sync.expiration_interval,
+            renew_interval: sync.renew_interval,
+            ..ProcessorOptions::default()
+        }
+    }
+
+    async fn stop(&mut self) {
+        let stopping = self.processors.drain(..).map(ProcessorHandle::stop);
+        futures::future::join_all(stopping).await;
+    }
+
+    async fn plan(&mut self) -> RebuildPlan {
+        let settings = Arc::clone(&self.shared.settings);
+        let mut plan = RebuildPlan {
+            source: format!("{}/{}", settings.database, settings.container),
+            lease_container: format!("{}/{}", settings.database, settings.lease_container),
+            prefix: settings.lease_prefix.clone(),
+            delete: Vec::new(),
+            leases: 0,
+            foreign_owners: Vec::new(),
+            documents: None,
+            other_leases: 0,
+            cache_keys: None,
+            cache: format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database),
+            refused: None,
+            same_as: "syncscope rebuild".to_owned(),
+        };
+        let Some(source) = self.source() else {
+            plan.refused = Some("the source is not connected; try again when it is".to_owned());
+            return plan;
+        };
+        for host in [source.account.host(), settings.redis.host.as_str()] {
+            if let Err(error) = settings.may_write_to(host) {
+                plan.refused = Some(error.to_string());
+                return plan;
+            }
+        }
+        plan.documents = source.monitored.count().await.ok();
+        if let Some(leases) = source.leases.clone() {
+            let prefix = prefix(&self.shared, &source);
+            let expiration = settings.sync.expiration_interval;
+            let found = match LeaseStore::new(leases) {
+                Ok(store) => leases_to_delete(&store, &prefix, &self.names, expiration).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(found) => {
+                    plan.delete = found.ids;
+                    plan.leases = found.leases;
+                    plan.foreign_owners = found.foreign_owners;
+                    plan.other_leases = found.other_leases;
+                }
+                Err(error) => plan.refused = Some(format!("{}; {}", error.cause(), error.remedy())),
+            }
+        }
+        plan
+    }
+
+    async fn rebuild(&mut self, take_over: bool) {
+        if self.replay.is_some() {
+            return;
+        }
+        let began = Instant::now();
+        let plan = self.plan().await;
+        let foreign =
+            plan.foreign_owners.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let refused = plan.refused.clone().or_else(|| {
+            (!foreign.is_empty() && !take_over).then(|| {
+                format!("{foreign} owns leases now: stop that processor first, or confirm the take-over")
+            })
+        });
+        if let Some(reason) = refused {
+            return self.rebuild_failed(began, reason).await;
+        }
+        let stop_after = !self.wanted;
+        self.tell_rebuild(RebuildPhase::Stopping, began, 0, plan.documents, 0.0).await;
+        self.tell_status(Some(SyncPhase::Rebuilding)).await;
+        self.stop().await;
+        self.tell_rebuild(RebuildPhase::Deleting, began, 0, plan.documents, 0.0).await;
+        let Some(source) = self.source() else {
+            return self
+                .rebuild_failed(began, "the source went away; the leases are untouched".to_owned())
+                .await;
+        };
+        if let Some(leases) = source.leases.clone() {
+            let deleted = delete_all(leases, &prefix(&self.shared, &source), &self.names).await;
+            if let Err(error) = deleted {
+                let reason = format!("leases not deleted: {}; {}", error.cause(), error.remedy());
+                return self.rebuild_failed(began, reason).await;
+            }
+        }
+        self.wanted = true;
+        let before = self.writer.delivered();
+        self.start(StartPosition::Beginning).await;
+        if self.processors.is_empty() {
+            let reason = self.problem.clone().unwrap_or_else(|| "the sync did not start".to_owned());
+            return self.rebuild_failed(began, format!("leases deleted, but {reason}; start again")).await;
+        }
+        let text = format!(
+            "rebuild started: {} lease documents deleted, replaying from the beginning",
+            plan.delete.len()
+        );
+        self.shared.report.log(Level::Info, "rebuild", text).await;
+        self.replay =
+            Some(Replay { started: began, before, total: plan.documents, rate: Rate::default(), stop_after });
+    }
+
+    async fn rebuild_failed(&mut self, began: Instant, reason: String) {
+        self.shared.report.log(Level::Error, "rebuild", reason.clone()).await;
+        self.tell_rebuild(RebuildPhase::Failed { reason }, began, 0, None, 0.0).await;
+    }
+
+    async fn tell_rebuild(
+        &self,
+        phase: RebuildPhase,
+        began: Instant,
+        done: u64,
+        total: Option<u64>,
+        rate: f64,
+    ) {
+        let total = total.map(|total| total.max(done));
+        let left = total
+            .filter(|_| rate > 1.0)
+            .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
+        let status = RebuildStatus { phase, done, total, rate, left, elapsed: began.elapsed() };
+        self.shared.report.state(Event::Rebuild(status)).await;
+    }
+
+    /// Progress of a replay; its end is when every lease has been drained and checkpointed.
+    async fn follow_replay(&mut self) {
+        let idle = self.idle();
+        let Some(replay) = &mut self.replay else { return };
+        let done = self.writer.delivered().saturating_sub(replay.before);
+        let recent = replay.rate.read(Instant::now(), done);
+        let (began, total, stop_after) = (replay.started, replay.total, replay.stop_after);
+        if self.processors.is_empty() {
+            self.replay = None;
+            return self
+                .rebuild_failed(began, "stopped before it was through; start it again".to_owned())
+                .await;
+        }
+        if !idle {
+            return self.tell_rebuild(RebuildPhase::Replaying, began, done, total, recent).await;
+        }
+        self.replay = None;
+        let average = done as f64 / began.elapsed().as_secs_f64().max(1e-3);
+        let text = format!("rebuild done: {done} documents in {:.1} s", began.elapsed().as_secs_f64());
+        self.shared.report.log(Level::Info, "rebuild", text).await;
+        if stop_after {
+            self.wanted = false;
+            self.stop().await;
+        }
+        self.tell_rebuild(RebuildPhase::Done, began, done, total, average).await;
+    }
+
+    /// Whatever was in the source when the processors were started is in the cache, and every lease
+    /// of the prefix is ours and has stored that.
+    fn idle(&mut self) -> bool {
+        let (mut passed, mut leases) = (0, 0);
+        for processor in &self.processors {
+            let status = processor.status();
+            let status = status.borrow();
+            if !status.started {
+                return false;
+            }
+            passed += status.leases.iter().filter(|worker| self.proof.has_passed(worker)).count();
+            leases = leases.max(status.total_leases);
+        }
+        leases > 0 && passed >= leases
+    }
+
+    async fn tell_status(&mut self, phase: Option<SyncPhase>) {
+        let idle = self.idle();
+        let mut status = SyncStatus {
+            delivered: self.writer.delivered(),
+            lag: self.shared.lag(),
+            set_aside: self.writer.set_aside().count(),
+            idle,
+            instances: if self.processors.is_empty() { Vec::new() } else { self.names.clone() },
+            problem: self.problem.clone(),
+            ..SyncStatus::default()
+        };
+        for processor in &self.processors {
+            let seen = processor.status();
+            let seen = seen.borrow();
+            status.owned += seen.leases.len();
+            status.leases = status.leases.max(seen.total_leases);
+            if status.problem.is_none() {
+                let worker = seen.leases.iter().find_map(|worker| worker.problem.clone());
+                status.problem = seen.problem.clone().or(worker);
+            }
+        }
+        status.rate = self.rate.read(Instant::now(), status.delivered);
+        status.phase = phase.unwrap_or(match (self.wanted, self.processors.is_empty()) {
+            (false, true) => SyncPhase::Off,
+            (false, false) => SyncPhase::Stopping,
+            (true, true) => SyncPhase::Joining,
+            (true, false) if self.replay.is_some() => SyncPhase::Rebuilding,
+            (true, false) if self.paused => SyncPhase::Paused,
+            (true, false) if status.owned == 0 => SyncPhase::Joining,
+            (true, false) => SyncPhase::Running,
+        });
+        if status.set_aside > self.set_aside_told {
+            let newest = self.writer.set_aside().newest().pop();
+            self.set_aside_told = status.set_aside;
+            if let Some(item) = newest {
+                let id = item.id.unwrap_or_else(|| "?".to_owned());
+                let text = format!("{id:?} was set aside ({} so far): {}", status.set_aside, item.reason);
+                self.shared.report.log(Level::Warning, "sync", text).await;
+            }
+        }
+        self.shared.report.state(Event::Sync(status)).await;
+    }
+
+    async fn tell_event(&self, event: ProcessorEvent) {
+        if !event.is_routine() {
+            let level = if event.is_problem() { Level::Warning } else { Level::Info };
+            self.shared.report.log(level, "lease", event.to_string()).await;
+        }
+    }
+}
+
+/// Lists again and deletes: stopping has released leases, a foreign owner may have added some.
+async fn delete_all(leases: Container, prefix: &LeasePrefix, ours: &[String]) -> Result<(), CosmosError> {
+    let store = LeaseStore::new(leases)?;
+    let now = leases_to_delete(&store, prefix, ours, Duration::ZERO).await?;
+    delete_leases(&store, &now.ids).await
+}
+
+/// Owner names: as configured, else one that nobody else has.
+fn instance_names(shared: &Shared) -> Vec<String> {
+    let sync = &shared.settings.sync;
+    let base = sync.instance_name.clone().unwrap_or_else(|| {
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        format!("syncscope-{}", &unique[..8])
+    });
+    match sync.instances {
+        0 | 1 => vec![base],
+        many => (1..=many).map(|n| format!("{base}-{n}")).collect(),
+    }
+}

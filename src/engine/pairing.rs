@@ -1,0 +1,339 @@
+//! Document and entry side by side: what the mapping makes of the newest version seen, compared
+//! with what the cache was seen to hold. Bounded: the least recently changed pairs are forgotten.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use lru::LruCache;
+
+use super::event::{EntryRow, EntryState};
+
+/// How long a changed document may be on its way before its entry counts as stale or missing.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Fields that Cosmos adds and that writers may leave out.
+const SYSTEM_FIELDS: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+
+/// A value boiled down: equal bytes, or equal meaning without system fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digest {
+    bytes: u64,
+    meaning: Option<u64>,
+}
+
+impl Digest {
+    /// Of a value; `meaning` only where it is JSON.
+    pub(super) fn of(value: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        Self { bytes: hasher.finish(), meaning: meaning(value) }
+    }
+
+    /// Same bytes or same meaning.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        self.bytes == other.bytes || (self.meaning.is_some() && self.meaning == other.meaning)
+    }
+}
+
+fn meaning(value: &[u8]) -> Option<u64> {
+    let mut value: serde_json::Value = serde_json::from_slice(value).ok()?;
+    if let Some(object) = value.as_object_mut() {
+        for name in SYSTEM_FIELDS {
+            object.remove(name);
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    hash_json(&value, &mut hasher);
+    Some(hasher.finish())
+}
+
+/// Numbers by value (`1.50` = `1.5`), members in any order.
+fn hash_json(value: &serde_json::Value, hasher: &mut DefaultHasher) {
+    match value {
+        serde_json::Value::Null => 0_u8.hash(hasher),
+        serde_json::Value::Bool(flag) => (1_u8, flag).hash(hasher),
+        serde_json::Value::Number(number) => {
+            (2_u8, number.as_f64().unwrap_or(f64::NAN).to_bits()).hash(hasher);
+        }
+        serde_json::Value::String(text) => (3_u8, text).hash(hasher),
+        serde_json::Value::Array(items) => {
+            (4_u8, items.len()).hash(hasher);
+            for item in items {
+                hash_json(item, hasher);
+            }
+        }
+        serde_json::Value::Object(members) => {
+            (5_u8, members.len()).hash(hasher);
+            let mut sum = 0_u64;
+            for (name, member) in members {
+                let mut one = DefaultHasher::new();
+                name.hash(&mut one);
+                hash_json(member, &mut one);
+                sum = sum.wrapping_add(one.finish());
+            }
+            sum.hash(hasher);
+        }
+    }
+}
+
+/// What the source says about a key.
+#[derive(Debug, Clone)]
+struct Wanted {
+    digest: Digest,
+    id: String,
+    etag: String,
+    seen: Instant,
+}
+
+/// What the cache holds under a key.
+#[derive(Debug, Clone)]
+struct Held {
+    digest: Digest,
+    kind: String,
+    size: u64,
+    expires_at: Option<Timestamp>,
+    changed_at: Timestamp,
+    notified: Instant,
+    scanned: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Pair {
+    wanted: Option<Wanted>,
+    held: Option<Held>,
+    told: Option<EntryState>,
+    delay_ms: Option<f64>,
+}
+
+/// An entry as the cache observer saw it.
+#[derive(Debug, Clone)]
+pub(super) struct SeenEntry {
+    pub(super) key: String,
+    pub(super) value: Digest,
+    pub(super) kind: String,
+    pub(super) size: u64,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) changed_at: Timestamp,
+    pub(super) notified: Instant,
+    pub(super) scanned: bool,
+}
+
+/// A version that has arrived in the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) id: String,
+    pub(super) etag: String,
+    pub(super) at: Instant,
+}
+
+/// All pairs within the window.
+#[derive(Debug)]
+pub(super) struct Pairing {
+    pairs: LruCache<String, Pair>,
+    /// Every key of the window was looked for in the cache once.
+    scanned: bool,
+}
+
+impl Pairing {
+    /// Keeps at most `window` pairs.
+    pub(super) fn new(window: usize) -> Self {
+        Self { pairs: LruCache::new(NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN)), scanned: false }
+    }
+
+    /// A version of a document was seen in the feed.
+    pub(super) fn document(
+        &mut self,
+        key: &str,
+        id: String,
+        etag: String,
+        digest: Digest,
+        now: Instant,
+    ) -> (EntryRow, Option<Arrival>) {
+        let pair = self.pairs.get_or_insert_mut(key.to_owned(), Pair::default);
+        pair.wanted = Some(Wanted { digest, id, etag, seen: now });
+        pair.settle(key, now, self.scanned)
+    }
+
+    /// An entry was read from the cache.
+    pub(super) fn entry(&mut self, seen: SeenEntry) -> (EntryRow, Option<Arrival>) {
+        let now = seen.notified;
+        let pair = self.pairs.get_or_insert_mut(seen.key.clone(), Pair::default);
+        pair.held = Some(Held {
+            digest: seen.value,
+            kind: seen.kind,
+            size: seen.size,
+            expires_at: seen.expires_at,
+            changed_at: seen.changed_at,
+            notified: seen.notified,
+            scanned: seen.scanned,
+        });
+        pair.settle(&seen.key, now, self.scanned)
+    }
+
+    /// A key is gone. Gives the row to show instead, where its document is known.
+    pub(super) fn removed(&mut self, key: &str, now: Instant) -> Option<EntryRow> {
+        let scanned = self.scanned;
+        let pair = self.pairs.get_mut(key)?;
+        pair.held = None;
+        if pair.wanted.is_none() {
+            self.pairs.pop(key);
+            return None;
+        }
+        Some(pair.settle(key, now, scanned).0)
+    }
+
+    /// The cache was emptied.
+    pub(super) fn flushed(&mut self, now: Instant) -> Vec<EntryRow> {
+        let keys: Vec<String> = self.pairs.iter().map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| self.removed(key, now)).collect()
+    }
+
+    /// Whether the cache was looked through once: before, absence means nothing.
+    pub(super) fn set_scanned(&mut self, scanned: bool) {
+        self.scanned = scanned;
+    }
+
+    /// Rows whose state has changed by the mere passing of time.
+    pub(super) fn aged(&mut self, now: Instant) -> Vec<EntryRow> {
+        let scanned = self.scanned;
+        self.pairs
+            .iter_mut()
+            .filter(|(_, pair)| pair.told == Some(EntryState::Pending))
+            .filter_map(|(key, pair)| {
+                let before = pair.told;
+                let row = pair.settle(key, now, scanned).0;
+                (pair.told != before).then_some(row)
+            })
+            .collect()
+    }
+
+    /// Pairs in step and pairs compared.
+    pub(super) fn figures(&self) -> (u64, u64) {
+        self.pairs.iter().fold((0, 0), |(in_step, compared), (_, pair)| match pair.told {
+            Some(EntryState::InStep) => (in_step + 1, compared + 1),
+            Some(EntryState::Unknown) | None => (in_step, compared),
+            Some(_) => (in_step, compared + 1),
+        })
+    }
+}
+
+impl Pair {
+    /// Decides the state anew and makes the row.
+    fn settle(&mut self, key: &str, now: Instant, scanned: bool) -> (EntryRow, Option<Arrival>) {
+        let before = self.told;
+        let state = match (&self.wanted, &self.held) {
+            (Some(wanted), Some(held)) if wanted.digest.agrees(held.digest) => EntryState::InStep,
+            (Some(wanted), held) => {
+                let young = now.saturating_duration_since(wanted.seen) < GRACE;
+                match held {
+                    _ if young => EntryState::Pending,
+                    Some(_) => EntryState::Stale,
+                    None if scanned => EntryState::Missing,
+                    None => EntryState::Pending,
+                }
+            }
+            (None, _) => EntryState::Unknown,
+        };
+        let mut arrival = None;
+        if let (EntryState::InStep, Some(wanted), Some(held)) = (state, &self.wanted, &self.held) {
+            if before != Some(EntryState::InStep) || wanted.digest.bytes == held.digest.bytes {
+                arrival =
+                    Some(Arrival { id: wanted.id.clone(), etag: wanted.etag.clone(), at: held.notified });
+            }
+            self.delay_ms = (!held.scanned).then(|| signed_ms(wanted.seen, held.notified));
+        } else {
+            self.delay_ms = None;
+        }
+        self.told = Some(state);
+        (self.row(key, state), arrival)
+    }
+
+    fn row(&self, key: &str, state: EntryState) -> EntryRow {
+        let held = self.held.as_ref();
+        EntryRow {
+            key: key.to_owned(),
+            document_id: self.wanted.as_ref().map(|wanted| wanted.id.clone()),
+            kind: held.map_or_else(String::new, |held| held.kind.clone()),
+            size: held.map(|held| held.size),
+            expires_at: held.and_then(|held| held.expires_at),
+            state,
+            delay_ms: self.delay_ms,
+            changed_at: held.map_or_else(Timestamp::now, |held| held.changed_at),
+        }
+    }
+}
+
+fn signed_ms(from: Instant, to: Instant) -> f64 {
+    if to >= from {
+        to.duration_since(from).as_secs_f64() * 1e3
+    } else {
+        -(from.duration_since(to).as_secs_f64() * 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(key: &str, value: &str, at: Instant) -> SeenEntry {
+        SeenEntry {
+            key: key.to_owned(),
+            value: Digest::of(value.as_bytes()),
+            kind: "string".to_owned(),
+            size: value.len() as u64,
+            expires_at: None,
+            changed_at: Timestamp::UNIX_EPOCH,
+            notified: at,
+            scanned: false,
+        }
+    }
+
+    fn document(pairing: &mut Pairing, value: &str, at: Instant) -> EntryState {
+        pairing.document("k", "k".into(), "e".into(), Digest::of(value.as_bytes()), at).0.state
+    }
+
+    #[test]
+    fn equal_by_meaning() {
+        let a = Digest::of(br#"{"id":"1","p":1.50,"_etag":"x"}"#);
+        assert!(a.agrees(Digest::of(br#"{ "p": 1.5, "id": "1" }"#)));
+        assert!(!a.agrees(Digest::of(br#"{"p":1.6,"id":"1"}"#)));
+        assert!(!Digest::of(b"\x01").agrees(Digest::of(b"\x02")));
+    }
+
+    #[test]
+    fn a_change_is_pending_then_in_step() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        assert_eq!(document(&mut pairing, "1", start), EntryState::Pending);
+        let (row, arrival) = pairing.entry(seen("k", "1", start + Duration::from_millis(3)));
+        assert_eq!(row.state, EntryState::InStep);
+        assert!((row.delay_ms.unwrap() - 3.0).abs() < 0.1);
+        assert_eq!(arrival.unwrap().etag, "e");
+    }
+
+    #[test]
+    fn an_old_difference_is_stale_and_an_old_absence_is_missing() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        pairing.entry(seen("k", "1", start));
+        assert_eq!(document(&mut pairing, "2", start), EntryState::Pending);
+        assert!(pairing.aged(start + Duration::from_secs(1)).is_empty());
+        let aged = pairing.aged(start + GRACE);
+        assert_eq!(aged[0].state, EntryState::Stale);
+        pairing.set_scanned(true);
+        let gone = pairing.removed("k", start + GRACE).unwrap();
+        assert_eq!(gone.state, EntryState::Missing);
+        assert_eq!(pairing.figures(), (0, 1));
+    }
+
+    #[test]
+    fn the_window_bounds_the_pairs() {
+        let mut pairing = Pairing::new(2);
+        for key in ["a", "b", "c"] {
+            pairing.entry(seen(key, "1", Instant::now()));
+        }
+        assert_eq!(pairing.pairs.len(), 2);
+    }
+}

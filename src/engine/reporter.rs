@@ -1,0 +1,54 @@
+//! The way out of the engine: rows are telemetry (dropped and counted when the receiver is slow),
+//! states and answers wait for room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::event::{Event, Level, LogLine};
+
+/// Room for events: a screen drains hundreds per frame, so this is some frames' worth.
+pub(super) const EVENTS: usize = 1_024;
+
+/// Sends events to whoever listens; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Reporter {
+    events: mpsc::Sender<Event>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Reporter {
+    pub(super) fn new(events: mpsc::Sender<Event>) -> Self {
+        Self { events, dropped: Arc::new(AtomicU64::new(0)) }
+    }
+
+    /// Rows: never waits; what finds no room is counted by `weight`.
+    pub(super) fn telemetry(&self, event: Event, weight: u64) {
+        if self.events.try_send(event).is_err() {
+            self.dropped.fetch_add(weight, Ordering::Relaxed);
+        }
+    }
+
+    /// States and answers: waits for room. A receiver that is gone ends the engine anyway.
+    pub(super) async fn state(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// A line for the activity pane.
+    pub(super) async fn log(&self, level: Level, room: &'static str, text: impl Into<String>) {
+        let text = text.into();
+        match level {
+            Level::Info => tracing::info!(room, "{text}"),
+            Level::Warning => tracing::warn!(room, "{text}"),
+            Level::Error => tracing::error!(room, "{text}"),
+        }
+        self.state(Event::Log(LogLine { at: Timestamp::now(), level, room, text })).await;
+    }
+
+    /// Rows dropped since the start.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}

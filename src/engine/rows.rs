@@ -1,0 +1,106 @@
+//! Change → row: id, partition key, the fields to show and how they differ from the version before.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::cosmos::EpkRange;
+use crate::engine::Shared;
+use crate::engine::event::{ChangeRow, Field, Novelty, VersionSeen};
+use crate::sync::fields;
+
+/// Fields shown where no template names any.
+const FIELDS: usize = 3;
+/// Longest text kept of a field, in characters.
+const FIELD_CHARS: usize = 120;
+
+/// Makes rows in the order of the feed.
+pub(super) struct RowMaker {
+    shared: Arc<Shared>,
+    paths: Vec<Vec<String>>,
+    seq: u64,
+}
+
+impl RowMaker {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let paths = shared
+            .settings
+            .view
+            .fields
+            .iter()
+            .map(|path| path.split('.').map(str::to_owned).collect())
+            .collect();
+        Self { shared, paths, seq: 0 }
+    }
+
+    /// The row of a change, or `None` for what is not a document with an id.
+    pub(super) fn row(
+        &mut self,
+        document: &[u8],
+        range: &EpkRange,
+        now: Timestamp,
+        live: bool,
+    ) -> Option<ChangeRow> {
+        let text =
+            |name: &str| fields::scalar(document, &[name]).ok().flatten().map(std::borrow::Cow::into_owned);
+        let id = text("id")?;
+        let etag = text("_etag").unwrap_or_default();
+        let lsn = text("_lsn").and_then(|lsn| lsn.parse().ok());
+        let mut shown = self.fields(document);
+        let numbers: Vec<Option<f64>> = shown.iter().map(|field| field.value.parse().ok()).collect();
+        let partition_key = self.partition_key(document);
+        let version = VersionSeen {
+            seen_at: now,
+            etag: etag.clone(),
+            lsn,
+            summary: shown.first().map(|field| field.value.clone()).unwrap_or_default(),
+        };
+        let before = self.shared.history.add(&id, partition_key.as_deref(), version, numbers.clone());
+        let novelty = match (&before, live) {
+            (Some(_), _) => Novelty::Replaced,
+            (None, true) => Novelty::New,
+            (None, false) => Novelty::Unknown,
+        };
+        for ((field, now), before) in shown.iter_mut().zip(numbers).zip(before.into_iter().flatten()) {
+            field.delta = now.zip(before).map(|(now, before)| now - before).filter(|d| *d != 0.0);
+        }
+        self.seq += 1;
+        let keys = self.shared.mapping.key_template().key(document).into_iter().collect();
+        Some(ChangeRow {
+            seq: self.seq,
+            seen_at: now,
+            id,
+            partition_key,
+            etag,
+            lsn,
+            range: range.clone(),
+            keys,
+            fields: shown,
+            novelty,
+        })
+    }
+
+    fn fields(&self, document: &[u8]) -> Vec<Field> {
+        let named = self.paths.iter().zip(&self.shared.settings.view.fields).filter_map(|(path, name)| {
+            let value = fields::scalar(document, path).ok().flatten()?;
+            Some(Field { name: name.clone(), value: short(&value), delta: None })
+        });
+        let named: Vec<Field> = named.collect();
+        if !named.is_empty() {
+            return named;
+        }
+        fields::first_scalars(document, FIELDS)
+            .into_iter()
+            .map(|(name, value)| Field { name, value: short(&value), delta: None })
+            .collect()
+    }
+
+    fn partition_key(&self, document: &[u8]) -> Option<String> {
+        let path = self.shared.partition_key_path();
+        fields::pick(document, &path).ok().flatten().map(|raw| raw.get().to_owned())
+    }
+}
+
+fn short(value: &str) -> String {
+    value.chars().take(FIELD_CHARS).collect()
+}

@@ -1,0 +1,314 @@
+//! Starting, serving and stopping the engine: every task is owned here, and ends here.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::seed::{Template, TemplateName};
+use crate::sync::{Mapping, TemplateError};
+
+use super::command::{Command, Insert};
+use super::event::{Event, Level};
+use super::observe::cache::Pairs;
+use super::reporter::{EVENTS, Reporter};
+use super::source::{Create, Reconnect, SourceReceiver};
+use super::{Shared, builtin, detail, observe, source, traffic};
+
+/// Commands waiting; they come from a person or a script.
+const COMMANDS: usize = 64;
+/// Latency figures and dropped counts are told this often.
+const FIGURES: Duration = Duration::from_millis(250);
+/// All tasks together have this long to end after a stop.
+const STOP_WITHIN: Duration = Duration::from_millis(950);
+
+/// What is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// The change feed.
+    pub feed: bool,
+    /// The leases.
+    pub leases: bool,
+    /// The cache.
+    pub cache: bool,
+}
+
+impl Watch {
+    /// Everything, as the screen does.
+    pub fn all() -> Self {
+        Self { feed: true, leases: true, cache: true }
+    }
+}
+
+/// Which parts of the engine run.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Merged settings.
+    pub settings: Settings,
+    /// What is followed.
+    pub watch: Watch,
+    /// Start the built-in sync at once.
+    pub sync: bool,
+    /// Containers to create when they are missing.
+    pub create: Create,
+    /// Documents to insert at the start. They are no probes: nobody waits for them in the cache yet.
+    pub insert: Option<Insert>,
+    /// Sample traffic from the start, in writes per second.
+    pub traffic: Option<f64>,
+    /// Shape of the sample documents.
+    pub template: Template,
+    /// Seed of the sample documents.
+    pub seed: u64,
+    /// Generated documents begin with the first id, and so replace those of an earlier run; else
+    /// they come after the documents that are there.
+    pub first_id_is_one: bool,
+}
+
+impl EngineOptions {
+    /// Nothing but the connections.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            watch: Watch::default(),
+            sync: false,
+            create: Create::default(),
+            insert: None,
+            traffic: None,
+            template: Template::named(TemplateName::default()),
+            seed: 1,
+            first_id_is_one: false,
+        }
+    }
+}
+
+/// Why the engine cannot start: nothing that time would mend.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The key template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+/// The outer ends of an engine's channels: there before the engine is, so that a screen can be
+/// drawn while servers are still starting.
+#[derive(Debug)]
+pub struct Face {
+    /// Takes requests.
+    pub commands: mpsc::Sender<Command>,
+    /// Tells what happens; must be read.
+    pub events: mpsc::Receiver<Event>,
+}
+
+/// The inner ends.
+#[derive(Debug)]
+pub struct Inside {
+    requests: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Inside {
+    /// Tells something before the engine runs.
+    pub async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+}
+
+/// Both ends of the channels of an engine to be.
+pub fn channels() -> (Face, Inside) {
+    let (commands, requests) = mpsc::channel(COMMANDS);
+    let (sender, events) = mpsc::channel(EVENTS);
+    (Face { commands, events }, Inside { requests, events: sender })
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Engine {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts all tasks and returns at once; servers that are not there join later.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn start(options: EngineOptions, inside: Inside) -> Result<Self, EngineError> {
+        let mapping = Arc::new(Mapping::new(&options.settings.key)?);
+        let Inside { requests, events: sender } = inside;
+        let shared = Arc::new(Shared::new(
+            Arc::new(options.settings.clone()),
+            mapping,
+            Reporter::new(sender),
+            options.template.clone(),
+            options.seed,
+            options.watch.leases,
+        ));
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(serve(shared, options, requests, cancel.clone()));
+        Ok(Self { cancel, task })
+    }
+
+    /// Ends every task within a second and releases the leases. Events still on their way are
+    /// read and given back, so that the last words are not lost.
+    pub async fn stop(self, mut events: mpsc::Receiver<Event>) -> Vec<Event> {
+        self.cancel.cancel();
+        let mut last = Vec::new();
+        // The tasks may wait for room: keep reading until they are gone.
+        while let Some(event) = events.recv().await {
+            if last.len() < EVENTS {
+                last.push(event);
+            }
+        }
+        let _ = self.task.await;
+        last
+    }
+
+    /// As [`Engine::stop`], where the receiver of events is gone already.
+    pub async fn end(self) {
+        self.cancel.cancel();
+        let _ = self.task.await;
+    }
+}
+
+async fn serve(
+    shared: Arc<Shared>,
+    options: EngineOptions,
+    mut requests: mpsc::Receiver<Command>,
+    cancel: CancellationToken,
+) {
+    let (out, found) = watch::channel(None);
+    let reconnect = Reconnect::default();
+    let pairs = Pairs::new(Arc::clone(&shared), options.watch.cache);
+    let (sync_requests, sync_inbox) = builtin::channel();
+    let (traffic_requests, traffic_inbox) = traffic::channel();
+    let (wanted, wanted_seen) = watch::channel(None);
+
+    let mut tasks = JoinSet::new();
+    let child = || cancel.child_token();
+    tasks.spawn(source::find(Arc::clone(&shared), options.create, out, reconnect.clone(), child()));
+    tasks.spawn(builtin::Builtin::new(Arc::clone(&shared), found.clone()).run(sync_inbox, child()));
+    tasks.spawn(traffic::run(
+        Arc::clone(&shared),
+        found.clone(),
+        traffic_inbox,
+        options.first_id_is_one,
+        child(),
+    ));
+    tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
+    if options.watch.feed {
+        let pairs = pairs.clone();
+        tasks.spawn(observe::feed::run(
+            Arc::clone(&shared),
+            found.clone(),
+            reconnect.clone(),
+            pairs,
+            child(),
+        ));
+    }
+    if options.watch.leases {
+        tasks.spawn(observe::leases::run(Arc::clone(&shared), found.clone(), reconnect, child()));
+    }
+    if options.watch.cache {
+        tasks.spawn(observe::cache::run(Arc::clone(&shared), pairs, child()));
+    }
+    tasks.spawn(tell_figures(Arc::clone(&shared), child()));
+    tasks.spawn(begin(found, options, sync_requests.clone(), traffic_requests.clone(), child()));
+
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            command = requests.recv() => match command {
+                None | Some(Command::Shutdown) => break,
+                Some(command) => dispatch(command, &sync_requests, &traffic_requests, &wanted).await,
+            },
+            Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
+                shared.report.log(Level::Error, "engine", format!("a task failed and is gone; restart to get it back: {error}")).await;
+            },
+        }
+    }
+    cancel.cancel();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+        tasks.abort_all();
+    }
+}
+
+/// What the options ask for at the start, once the source is there.
+async fn begin(
+    mut source: SourceReceiver,
+    options: EngineOptions,
+    sync: builtin::Requests,
+    traffic: traffic::Requests,
+    cancel: CancellationToken,
+) {
+    if options.sync {
+        let _ = sync.send(builtin::Request::Start).await;
+    }
+    if options.insert.is_none() && options.traffic.is_none() {
+        return;
+    }
+    tokio::select! {
+        () = cancel.cancelled() => return,
+        _ = source.wait_for(Option::is_some) => {}
+    }
+    if let Some(insert) = options.insert {
+        let _ = traffic.send(traffic::Request::Fill(insert)).await;
+    }
+    if let Some(rate) = options.traffic {
+        let _ = traffic.send(traffic::Request::Rate(rate)).await;
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    sync: &builtin::Requests,
+    traffic: &traffic::Requests,
+    wanted: &watch::Sender<Option<detail::Wanted>>,
+) {
+    use builtin::Request as Sync;
+    use traffic::Request as Write;
+    let to_sync = |request| async move {
+        let _ = sync.send(request).await;
+    };
+    let to_traffic = |request| async move {
+        let _ = traffic.send(request).await;
+    };
+    match command {
+        Command::StartSync => to_sync(Sync::Start).await,
+        Command::StopSync => to_sync(Sync::Stop).await,
+        Command::PauseSync => to_sync(Sync::Pause(true)).await,
+        Command::ResumeSync => to_sync(Sync::Pause(false)).await,
+        Command::PlanRebuild => to_sync(Sync::PlanRebuild).await,
+        Command::StartRebuild { take_over } => to_sync(Sync::Rebuild { take_over }).await,
+        Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
+        Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
+        Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
+        Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
+        Command::ShowDocument { request, id, partition_key } => {
+            wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
+        }
+        // Handled by the loop.
+        Command::Shutdown => {}
+    }
+}
+
+async fn tell_figures(shared: Arc<Shared>, cancel: CancellationToken) {
+    let mut tick = tokio::time::interval(FIGURES);
+    let mut dropped = 0;
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        shared.report.state(Event::Latency(shared.latency.snapshot(Instant::now()))).await;
+        let now = shared.report.dropped();
+        if now != dropped {
+            dropped = now;
+            shared.report.state(Event::Dropped(dropped)).await;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What every task of the engine needs: settings, mapping, the way out, and a few shared facts.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::config::Settings;
+use crate::latency::LatencyTracker;
+use crate::seed::Template;
+use crate::sync::Mapping;
+
+use std::sync::Arc;
+
+use super::history::History;
+use super::reporter::Reporter;
+
+/// Shared by all tasks of one engine.
+pub(super) struct Shared {
+    pub(super) settings: Arc<Settings>,
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) report: Reporter,
+    pub(super) latency: LatencyTracker,
+    pub(super) history: History,
+    pub(super) template: Template,
+    pub(super) seed: u64,
+    pub(super) leases_are_watched: bool,
+    facts: Mutex<Facts>,
+}
+
+/// Facts that one task finds out and others show.
+#[derive(Debug, Default)]
+struct Facts {
+    instances: Vec<String>,
+    lag: Option<u64>,
+    product: String,
+    partition_key_path: Vec<String>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        mapping: Arc<Mapping>,
+        report: Reporter,
+        template: Template,
+        seed: u64,
+        leases_are_watched: bool,
+    ) -> Self {
+        Self {
+            settings,
+            mapping,
+            report,
+            latency: LatencyTracker::new(),
+            history: History::default(),
+            template,
+            seed,
+            leases_are_watched,
+            facts: Mutex::new(Facts::default()),
+        }
+    }
+
+    fn facts<T>(&self, with: impl FnOnce(&mut Facts) -> T) -> T {
+        with(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Owner names of our instances.
+    pub(super) fn instances(&self) -> Vec<String> {
+        self.facts(|facts| facts.instances.clone())
+    }
+
+    pub(super) fn set_instances(&self, names: Vec<String>) {
+        self.facts(|facts| facts.instances = names);
+    }
+
+    /// Lag over all leases as last estimated.
+    pub(super) fn lag(&self) -> Option<u64> {
+        self.facts(|facts| facts.lag)
+    }
+
+    pub(super) fn set_lag(&self, lag: Option<u64>) {
+        self.facts(|facts| facts.lag = lag);
+    }
+
+    /// What answers as Cosmos.
+    pub(super) fn product(&self) -> String {
+        self.facts(|facts| facts.product.clone())
+    }
+
+    pub(super) fn set_product(&self, product: String) {
+        self.facts(|facts| facts.product = product);
+    }
+
+    /// Member names of the source's first partition key path (`["id"]` for `/id`).
+    pub(super) fn partition_key_path(&self) -> Vec<String> {
+        self.facts(|facts| facts.partition_key_path.clone())
+    }
+
+    pub(super) fn set_partition_key_path(&self, path: &str) {
+        let names = path.trim_start_matches('/').split('/').map(str::to_owned).collect();
+        self.facts(|facts| facts.partition_key_path = names);
+    }
+}
