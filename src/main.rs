@@ -1,3 +1,8 @@
 //! Parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = syncscope::cli::args::parse();
+    syncscope::cli::run(cli)
+}

@@ -2,4 +2,109 @@
 
 pub mod args;
 pub mod config;
+mod demo;
 pub mod discover;
+mod emulator;
+mod lines;
+mod output;
+mod rebuild;
+mod screen;
+mod seed;
+mod session;
+mod signals;
+mod sync;
+mod watch;
+
+use std::process::ExitCode;
+
+use args::{Cli, ConfigAction, Order};
+use output::Output;
+use thiserror::Error;
+
+use crate::config::{ConfigError, Loaded, load};
+
+/// Exit code for "could not run"; 1 is for "ran, and found something".
+const COULD_NOT_RUN: u8 = 2;
+
+/// Why a subcommand ended without doing its work. One line, with what to do next.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The engine's options.
+    #[error(transparent)]
+    Engine(#[from] crate::engine::EngineError),
+    /// A Functions project.
+    #[error(transparent)]
+    Discover(#[from] discover::DiscoverFailure),
+    /// An embedded Cosmos emulator.
+    #[error(transparent)]
+    Emulator(#[from] crate::embedded::cosmos::EmulatorError),
+    /// An embedded cache.
+    #[error(transparent)]
+    Cache(#[from] crate::embedded::EmbeddedCacheError),
+    /// The terminal.
+    #[error(transparent)]
+    Screen(#[from] crate::tui::TuiError),
+    /// stdout or stderr.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+    /// Said in full by whoever found it.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Runs what the command line orders and gives the exit code: 0 done, 1 done but something was
+/// found or refused, 2 could not run.
+pub fn run(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.global.json, cli.global.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.error(&format!("cannot start: {error}"));
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+    };
+    let code = match runtime.block_on(order(cli, &output)) {
+        Ok(code) => code,
+        // Whoever read our output has gone away: that is their right.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error.to_string());
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    };
+    // A blocking read of the terminal must not hold the end of the process.
+    runtime.shutdown_background();
+    code
+}
+
+async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
+    let loaded = load(&cli.overrides())?;
+    let on_screen = matches!(cli.command, None | Some(Order::Demo(_)));
+    output::log_to_stderr(if on_screen { 0 } else { cli.global.verbose });
+    let Loaded { settings, .. } = &loaded;
+    if !on_screen {
+        loaded.notes.iter().for_each(|note| output.words(note));
+    }
+    match cli.command {
+        None => screen::run(settings.clone(), cli.sync).await,
+        Some(Order::Demo(args)) => demo::run(settings.clone(), &args).await,
+        Some(Order::Emulator(args)) => emulator::run(&args, output).await,
+        Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
+        Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
+        Some(Order::Watch(args)) => watch::run(settings.clone(), &args.target, output).await,
+        Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
+        Some(Order::Config(args)) => match args.action {
+            ConfigAction::Show => {
+                config::show(&loaded, cli.global.json, &mut std::io::stdout().lock())?;
+                Ok(ExitCode::SUCCESS)
+            }
+            ConfigAction::Discover { directory } => {
+                discover::run(&directory, cli.global.json, &mut std::io::stdout().lock())?;
+                Ok(ExitCode::SUCCESS)
+            }
+        },
+    }
+}

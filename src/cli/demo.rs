@@ -1,0 +1,88 @@
+//! `syncscope demo`: emulator, cache, sample prices, sync, traffic, and the screen on it all. The
+//! screen comes first; the rest starts while it is already drawn.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::{CosmosConnection, RedisConnection, Settings, StartPosition};
+use crate::engine::{
+    Create, Engine, EngineOptions, Event, Face, Insert, Inside, Level, LogLine, Watch, channels,
+};
+use crate::seed::Template;
+use crate::tui;
+
+use super::CliError;
+use super::args::DemoArgs;
+use super::emulator::Pair;
+use super::screen::screen_options;
+
+/// Idle ranges of the embedded emulator cost next to nothing: look often.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Runs until the user quits; then everything it started is gone.
+pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode, CliError> {
+    let template = Template::named(args.template.into());
+    let mut options = EngineOptions {
+        watch: Watch::all(),
+        sync: true,
+        create: Create { source: true, leases: true },
+        insert: (args.count > 0).then_some(Insert::Generated { count: args.count }),
+        traffic: (!args.no_traffic).then_some(args.rate),
+        template,
+        first_id_is_one: true,
+        ..EngineOptions::new(settings)
+    };
+    let settings = &mut options.settings;
+    settings.sync.start = StartPosition::Beginning;
+    settings.view.feed_from = StartPosition::Beginning;
+    if args.processor.poll_interval.is_none() {
+        settings.sync.poll_interval = POLL_INTERVAL;
+    }
+    if settings.view.fields.is_empty() {
+        settings.view.fields = options.template.display().to_vec();
+    }
+    let screen = screen_options(&options.settings, true);
+    let (Face { commands, events }, inside) = channels();
+    let servers = async {
+        let pair = Pair::start(&args.embedded).await?;
+        welcome(&inside, &pair).await;
+        options.settings.cosmos =
+            CosmosConnection::parse(&pair.cosmos.connection_string()).map_err(CliError::Refused)?;
+        options.settings.redis = RedisConnection::parse(&pair.cache.url()).map_err(CliError::Refused)?;
+        let engine = Engine::start(options, inside)?;
+        Ok::<_, CliError>((pair, engine))
+    };
+    let shown = tui::run(commands, events, screen);
+    tokio::pin!(servers, shown);
+    // The screen is drawn first; it may also be left before the servers are up.
+    let mut running = None;
+    let result = loop {
+        tokio::select! {
+            biased;
+            result = &mut shown => break result.map_err(CliError::from),
+            started = &mut servers, if running.is_none() => match started {
+                Ok(started) => running = Some(started),
+                Err(error) => break Err(error),
+            },
+        }
+    };
+    if let Some((pair, engine)) = running {
+        engine.end().await;
+        pair.stop().await;
+    }
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn welcome(inside: &Inside, pair: &Pair) {
+    let lines = [
+        format!("Cosmos emulator: {}", pair.cosmos.connection_string()),
+        format!("cache ({}): {}", pair.cache.product(), pair.cache.url()),
+    ];
+    for text in lines {
+        inside
+            .tell(Event::Log(LogLine { at: Timestamp::now(), level: Level::Info, room: "demo", text }))
+            .await;
+    }
+}

@@ -1,0 +1,135 @@
+//! `syncscope rebuild`: the plan, the question, the deed, the report.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::config::Settings;
+use crate::engine::{Command, EngineOptions, Event, RebuildPhase, RebuildPlan, RebuildStatus};
+
+use super::CliError;
+use super::args::RebuildArgs;
+use super::output::Output;
+use super::session::{Session, Step};
+
+/// Between two questions for a plan while the servers are still coming up.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How long to wait for a plan that is not refused.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Rebuilds and reports; exit 0 when every lease has caught up.
+pub(super) async fn run(
+    settings: Settings,
+    args: &RebuildArgs,
+    output: &Output,
+) -> Result<ExitCode, CliError> {
+    for host in [settings.cosmos.endpoint.host_str().unwrap_or_default(), &settings.redis.host] {
+        settings.may_write_to(host)?;
+    }
+    let mut session = Session::start(EngineOptions::new(settings), false, output)?;
+    let done = rebuild(&mut session, args, output).await;
+    session.end().await;
+    let Some(status) = done? else { return Ok(ExitCode::from(super::COULD_NOT_RUN)) };
+    let seconds = status.elapsed.as_secs_f64();
+    output.json(&serde_json::json!({
+        "documents": status.done,
+        "seconds": (seconds * 1e3).round() / 1e3,
+        "rate": status.rate.round(),
+    }))?;
+    output.words(&format!("rebuilt: {} documents in {seconds:.1} s ({:.0}/s)", status.done, status.rate));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `None` when the user did not want it.
+async fn rebuild(
+    session: &mut Session<'_>,
+    args: &RebuildArgs,
+    output: &Output,
+) -> Result<Option<RebuildStatus>, CliError> {
+    let Some(plan) = plan(session).await? else { return Ok(None) };
+    tell(&plan, output);
+    if let Some(reason) = plan.refused {
+        return Err(CliError::Refused(reason));
+    }
+    if !args.yes && !confirmed().await? {
+        output.words("nothing was done");
+        return Ok(None);
+    }
+    session.order(Command::StartRebuild { take_over: args.take_over }).await;
+    let bar = output.bar(plan.documents.or(Some(0)), "rebuilding");
+    let result = loop {
+        match session.step().await {
+            Err(error) => break Err(error),
+            Ok(Step::Signal) => {
+                break Err(CliError::Refused(
+                    "interrupted: the leases stand where the replay was; `syncscope sync` goes on from there"
+                        .to_owned(),
+                ));
+            }
+            Ok(Step::Event(event)) => {
+                if let Event::Rebuild(status) = *event {
+                    if let Some(total) = status.total {
+                        bar.set_length(total);
+                    }
+                    bar.set_position(status.done);
+                    match &status.phase {
+                        RebuildPhase::Done => break Ok(Some(status)),
+                        RebuildPhase::Failed { reason } => break Err(CliError::Refused(reason.clone())),
+                        RebuildPhase::Stopping | RebuildPhase::Deleting | RebuildPhase::Replaying => {}
+                    }
+                }
+            }
+        }
+    };
+    bar.finish_and_clear();
+    result
+}
+
+/// Asks for the plan until the source is there.
+async fn plan(session: &mut Session<'_>) -> Result<Option<RebuildPlan>, CliError> {
+    let started = tokio::time::Instant::now();
+    let mut again = tokio::time::interval(ASK_AGAIN);
+    loop {
+        tokio::select! {
+            _ = again.tick() => session.order(Command::PlanRebuild).await,
+            step = session.step() => match step? {
+                Step::Signal => return Ok(None),
+                Step::Event(event) => if let Event::RebuildPlan(plan) = *event
+                    && (plan.refused.is_none() || started.elapsed() >= PATIENCE)
+                {
+                    return Ok(Some(*plan));
+                },
+            },
+        }
+    }
+}
+
+fn tell(plan: &RebuildPlan, output: &Output) {
+    let documents = plan.documents.map_or_else(|| "all".to_owned(), |count| format!("~{count}"));
+    output.words(&format!("Rebuild the cache of {} in {}", plan.source, plan.cache));
+    output.words(&format!("  delete exactly {} documents in {}:", plan.delete.len(), plan.lease_container));
+    for id in &plan.delete {
+        output.words(&format!("    {id}"));
+    }
+    output.words(&format!("  replay {documents} documents from the beginning"));
+    output.words(&format!("  not touched: {} leases of other prefixes", plan.other_leases));
+    for (owner, age) in &plan.foreign_owners {
+        output.words(&format!("  {owner} owns leases now (heartbeat {age} s ago)"));
+    }
+}
+
+/// A question on the terminal; without one, `--yes` is needed.
+async fn confirmed() -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() {
+        return Err(CliError::Refused(
+            "not confirmed: there is no terminal to ask on; add --yes to go on without asking".to_owned(),
+        ));
+    }
+    write!(io::stderr().lock(), "Go on? [y/N] ")?;
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let line = answer.await.map_err(|error| CliError::Refused(error.to_string()))??;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
