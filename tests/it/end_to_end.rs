@@ -1,1 +1,136 @@
 //! Write to feed to lease to Redis, restarts and failures.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use syncscope::cosmos::{Container, PartitionKey};
+use tokio::task::JoinHandle;
+
+use crate::support::cosmos::put;
+use crate::support::pair::{Pair, gather, signal};
+
+/// Short intervals: a dead owner's lease is free after two seconds.
+const IMPATIENT: [&str; 6] =
+    ["--expiration-interval", "2s", "--renew-interval", "500ms", "--acquire-interval", "500ms"];
+
+/// Keeps changing documents until stopped.
+pub(crate) struct Traffic {
+    stop: Arc<AtomicBool>,
+    pub(crate) written: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Traffic {
+    pub(crate) fn start(prices: &Container, products: u64) -> Self {
+        let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (prices, stopped, count) = (prices.clone(), Arc::clone(&stop), Arc::clone(&written));
+        let task = tokio::spawn(async move {
+            while !stopped.load(Ordering::Relaxed) {
+                let n = count.fetch_add(1, Ordering::Relaxed);
+                put(&prices, &format!("t-{}", n % products), &json!({ "n": n })).await;
+            }
+        });
+        Self { stop, written, task }
+    }
+
+    pub(crate) async fn written(&self, at_least: u64) {
+        while self.written.load(Ordering::Relaxed) < at_least {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_until_idle_brings_everything_and_a_second_one_nothing() {
+    let pair = Pair::start().await;
+    let seeded = pair.run(&["seed", "--count", "300", "--json"]).await.code(0);
+    assert_eq!(seeded.json()["written"], 300);
+    let first = pair.run(&["sync", "--start", "beginning", "--until-idle", "--json"]).await.code(0);
+    assert_eq!(first.json()["delivered"], 300);
+    assert_eq!(pair.differences().await, [""; 0]);
+    let second = pair.run(&["sync", "--start", "beginning", "--until-idle", "--json"]).await.code(0);
+    assert_eq!(second.json()["delivered"], 0, "{second:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_sync_loses_nothing() {
+    let pair = Pair::start().await;
+    let traffic = Traffic::start(&pair.prices, 200);
+    traffic.written(100).await;
+    for round in 1..=3 {
+        let mut args = vec!["sync", "--start", "beginning"];
+        args.extend(IMPATIENT);
+        let mut child = pair.program().args(&args).spawn().unwrap();
+        let delivered = Instant::now();
+        // Killed in the middle of its work: after it has written some of what is coming.
+        let redis = pair.redis().await;
+        while redis.status().await.unwrap().keys < Some(20 * round) {
+            assert!(delivered.elapsed() < Duration::from_secs(30), "nothing delivered in round {round}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let so_far = traffic.written.load(Ordering::Relaxed);
+        traffic.written(so_far + 50).await;
+        child.kill().await.unwrap();
+    }
+    traffic.stop().await;
+    let mut args = vec!["sync", "--until-idle"];
+    args.extend(IMPATIENT);
+    pair.run(&args).await.code(0);
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_sync_releases_its_leases_within_a_second() {
+    let pair = Pair::start().await;
+    put(&pair.prices, "a", &json!({})).await;
+    for name in ["TERM", "INT", "HUP"] {
+        let child = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
+        let redis = pair.redis().await;
+        redis.delete(&["a".to_owned()]).await.unwrap();
+        put(&pair.prices, "a", &json!({ "signal": name })).await;
+        while redis.status().await.unwrap().keys != Some(1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let asked = Instant::now();
+        signal(&child, name).await;
+        gather(child).await.code(0);
+        assert!(asked.elapsed() < Duration::from_secs(1), "{name}: {:?}", asked.elapsed());
+        let account = pair.prices.account();
+        let leases = account.container("shop", "leases").await.unwrap();
+        let owned = leases.query("SELECT * FROM c WHERE IS_STRING(c.Owner)", &[]).await.unwrap();
+        assert!(owned.is_empty(), "{name}: {} leases still owned", owned.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_ids_and_large_documents_arrive_as_they_are() {
+    let pair = Pair::start().await;
+    let ids = ["with space", "it's \"quoted\"", "🦀 crab", "مرحبا بالعالم", "100%", "a:b*c[d]", "日本語"];
+    for id in ids {
+        put(&pair.prices, id, &json!({ "text": format!("{id}\n\t\u{1}") })).await;
+    }
+    let large = json!({ "id": "large", "text": "x".repeat(1_990_000) }).to_string();
+    pair.prices.upsert(&PartitionKey::from("large"), large.as_bytes()).await.unwrap();
+    let ran = pair.run(&["sync", "--start", "beginning", "--until-idle", "--json"]).await.code(0);
+    assert_eq!(ran.json()["delivered"], ids.len() + 1);
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_makes_no_key_is_set_aside_and_told() {
+    let pair = Pair::start().await;
+    put(&pair.prices, "good", &json!({ "market": "UK" })).await;
+    put(&pair.prices, "bad", &json!({ "market": null })).await;
+    let args = ["sync", "--start", "beginning", "--until-idle", "--json", "--key", "{market}:{id}"];
+    let ran = pair.run(&args).await.code(1);
+    assert_eq!((ran.json()["delivered"].as_u64(), ran.json()["setAside"].as_u64()), (Some(1), Some(1)));
+    assert!(ran.stderr.contains("market") && ran.stderr.contains("bad"), "{}", ran.stderr);
+    assert!(pair.redis().await.entry("UK:good", 1_000).await.unwrap().is_some());
+}

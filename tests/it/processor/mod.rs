@@ -1,6 +1,5 @@
 //! The processor with real leases on the embedded emulator over HTTP.
 
-mod chaos;
 mod memory;
 mod simulation;
 
