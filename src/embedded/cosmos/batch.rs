@@ -44,6 +44,11 @@ impl Operation<'_> {
         self.kind.eq_ignore_ascii_case(kind)
     }
 
+    /// Whether a replacement names one document and carries another.
+    fn contradicts(&self) -> bool {
+        self.is("replace") && self.id.is_some() && self.id != self.target()
+    }
+
     /// The id that the operation names, in its body or beside it.
     fn target(&self) -> Option<String> {
         #[derive(Deserialize)]
@@ -69,6 +74,9 @@ pub(super) async fn answer(store: &Store, ask: &Ask, container: &Arc<Container>)
         );
     }
     for operation in &operations {
+        if operation.contradicts() {
+            return bad_request("The id in the document must be the one of the operation.");
+        }
         if let Some(refusal) = operation.target().and_then(|id| refused_document(&id)) {
             return refusal;
         }

@@ -69,6 +69,16 @@ pub(super) fn wrong_container(ask: &Ask, container: &Container) -> Option<Answer
     })
 }
 
+/// 400 of a document whose partition key is not the header's.
+pub(super) fn wrong_key() -> Answer {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        1001,
+        "BadRequest",
+        "PartitionKey extracted from document doesn't match the one specified in the header. Learn more: https://aka.ms/CosmosDB/sql/errors/wrong-pk-value",
+    )
+}
+
 /// 413 of a request over the service's limit of 2 MB.
 pub(super) fn too_large() -> Answer {
     refusal(

@@ -24,6 +24,8 @@ use super::tls::Tls;
 /// Connections served at once; more wait in the operating system's queue. Bounds memory, and is
 /// far above what a machine's own clients open.
 const MAX_CONNECTIONS: usize = 2048;
+/// Headers of one h2 request, bytes: continuations of queries over many ranges are long.
+const MAX_HEADERS: u32 = 256 << 10;
 /// How long running requests may take once we stop.
 const STOP_GRACE: Duration = Duration::from_millis(500);
 /// How long a client may take to say its first byte and to finish a TLS handshake, where https is on.
@@ -157,7 +159,7 @@ impl Guest {
     {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new());
-        builder.http2().timer(TokioTimer::new());
+        builder.http2().timer(TokioTimer::new()).max_header_list_size(MAX_HEADERS);
         let service = self.service;
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);

@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::container::Container;
 use super::document::{Fields, Key, System};
-use super::errors::{bad_request, internal, not_found, precondition_failed, too_large, wrong_container};
+use super::errors::{
+    bad_request, internal, not_found, precondition_failed, too_large, wrong_container, wrong_key,
+};
 use super::feed::log::Operation;
 use super::feed::ranges::{Change, Commit};
 use super::ids::refused_document;
@@ -80,6 +82,8 @@ pub(super) async fn write(store: &Store, ask: &Ask, container: &Arc<Container>) 
         Ok(written) => written,
         Err(refusal) => return *refusal,
     };
+    // From here to the commit nothing waits: a client that goes away cannot leave the store and the
+    // log of different opinions.
     let _order = container.order.lock().await;
     let (method, body) = if ask.method == Method::PATCH {
         match patched(store, ask, container, &written.key).await {
@@ -98,10 +102,21 @@ pub(super) async fn write(store: &Store, ask: &Ask, container: &Arc<Container>) 
         return settle(ask, container, Written { key: written.key, body }, &inner);
     }
     let mut answer = inner.into_answer();
+    if answer.status == StatusCode::BAD_REQUEST && contradicts(ask, container) {
+        answer = wrong_key();
+    }
     if let Some(range) = container.ranges().of(&written.key.0) {
         answer.commit(range.commit_now(), None);
     }
     answer
+}
+
+/// Whether the header names another logical partition than the document.
+fn contradicts(ask: &Ask, container: &Container) -> bool {
+    let document = serde_json::from_slice::<Value>(&ask.body).ok();
+    let of_document = document.and_then(|d| keys::of_document(&d, &container.key).ok());
+    let of_header = key_of_header(ask, container).ok().flatten();
+    matches!((of_document, of_header), (Some(a), Some(b)) if a != b)
 }
 
 /// The document that a patch makes of the present one.
@@ -144,6 +159,9 @@ impl Written {
         })?;
         if let Some(refusal) = refused_document(&id) {
             return Err(Box::new(refusal));
+        }
+        if named.is_some_and(|named| named != id) {
+            return Err(refuse("The id in the document must be the one in the address."));
         }
         let epk = if let Some(epk) = header {
             epk

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use azure_data_cosmos_driver::binary_json;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, Response, StatusCode};
@@ -80,7 +81,10 @@ impl Service {
         };
         let mut segments = path.into_segments();
         self.catalog.name_rids(&mut segments);
-        let ask = Ask { method: head.method, segments, headers: head.headers, body: body.to_bytes() };
+        let Some(body) = text_of(body.to_bytes()) else {
+            return bad_request("The request body is not valid in Cosmos's binary encoding.");
+        };
+        let ask = Ask { method: head.method, segments, headers: head.headers, body };
         let mut answer = self.dispatch(&ask).await;
         if ask.segments.is_empty() {
             self.advertise(&mut answer, secure);
@@ -156,4 +160,12 @@ impl Service {
             _ => store.forward(ask).await,
         }
     }
+}
+
+/// The body as JSON text: the SDK for Rust sends documents in Cosmos's binary encoding by default.
+fn text_of(body: Bytes) -> Option<Bytes> {
+    if !binary_json::is_binary(&body) {
+        return Some(body);
+    }
+    binary_json::transcode_to_text(&body).ok().map(Bytes::from)
 }

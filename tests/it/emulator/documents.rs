@@ -223,3 +223,31 @@ async fn queries_take_double_quotes_and_return_documents_as_written() {
         assert_eq!(refused.status(), 400, "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_document_cannot_be_written_under_another_id_or_key() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    raw.upsert(DOCS, "a", r#"{"id":"a"}"#).await;
+    let by_a = [("x-ms-documentdb-partitionkey", r#"["a"]"#)];
+    let other = raw.send("PUT", &format!("{DOCS}/a"), &by_a, r#"{"id":"b"}"#).await;
+    assert_eq!(other.status(), 400);
+    let wrong = raw.send("POST", DOCS, &by_a, r#"{"id":"b"}"#).await;
+    assert_eq!((wrong.status().as_u16(), wrong.headers()["x-ms-substatus"].to_str().unwrap()), (400, "1001"));
+    let all = value(raw.send("GET", DOCS, &[], "").await).await;
+    assert_eq!(all["_count"], 1);
+}
+
+#[tokio::test]
+async fn the_sdk_may_write_in_its_binary_encoding() {
+    use azure_data_cosmos::{AccountReference, CosmosClient, RoutingStrategy};
+    let (emulator, _) = emulator().await;
+    let endpoint = emulator.endpoint().as_str().parse().unwrap();
+    let account = AccountReference::with_authentication_key(endpoint, emulator.key().to_owned());
+    let routing = RoutingStrategy::ProximityTo("East US".into());
+    let client = CosmosClient::builder().build(account, routing).await.unwrap();
+    let prices = client.database_client("shop").container_client("prices", None).await.unwrap();
+    prices.upsert_item("b-1", "b-1", &json!({"id": "b-1", "price": 1.5}), None).await.unwrap();
+    let read: Value = prices.read_item("b-1", "b-1", None).await.unwrap().into_model().unwrap();
+    assert_eq!(read["price"], 1.5);
+}
