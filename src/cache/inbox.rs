@@ -85,6 +85,11 @@ impl Inbox {
         }
     }
 
+    /// Lets [`Inbox::arrived`] return once more: not everything was taken.
+    pub(super) fn look_again(&self) {
+        self.arrived.notify_one();
+    }
+
     /// Something may be there.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;

@@ -111,7 +111,14 @@ async fn greet(
     }
     let needed = pipe.len();
     pipe.cmd("CLIENT").arg("SETNAME").arg(name);
-    let replies = send(connection, &pipe, address).await?;
+    let replies = match send(connection, &pipe, address).await {
+        // Also what another protocol's server looks like: it does not understand us and hangs up.
+        Err(CacheError::Lost { address, .. }) => {
+            let reason = "it closed the connection instead of answering PING; is it Redis?".to_owned();
+            return Err(CacheError::Unreachable { address, reason });
+        }
+        outcome => outcome?,
+    };
     match replies.into_iter().take(needed).find_map(error_line) {
         Some(text) => Err(refused(address, text)),
         None => Ok(()),

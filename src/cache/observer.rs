@@ -21,12 +21,18 @@ use super::link::{self, Opening, error_line};
 use super::status::{ServerStatus, text};
 use crate::config::RedisConnection;
 
-/// Keys read in one pipeline: some hundred bytes each, so a batch stays below a megabyte.
+/// Keys read in one pipeline at most.
 const BATCH: usize = 512;
+/// Bytes that a pipeline's values may take, judged by the batch before: entries of megabytes are read a few at a time.
+const BATCH_BYTES: usize = 4 << 20;
+/// Before anything is known of the values' size.
+const FIRST_BATCH: usize = 32;
 /// Between two looks at the server's figures, which are its health check too.
 const STATUS: Duration = Duration::from_secs(2);
 /// Between two SCANs where nothing better is possible.
 const RESCAN: Duration = Duration::from_secs(2);
+/// Batches of changes before the status and a SCAN under way get their turn.
+const ROUNDS: usize = 32;
 /// First pause after a lost connection; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// A server that comes back is noticed within this time.
@@ -170,6 +176,8 @@ struct Following<'a> {
     pushes: Option<MultiplexedConnection>,
     inbox: Arc<Inbox>,
     polling: bool,
+    /// Keys to read at once, from 1 to [`BATCH`].
+    batch: usize,
     /// Keys in view with a digest of what they held, at most `window`.
     known: HashMap<String, u64>,
     scan: Option<Scan>,
@@ -198,7 +206,17 @@ impl<'a> Following<'a> {
         // A receiver that is gone ends the task elsewhere.
         let _ = out.send(Observation::Connected { product }).await;
         let _ = out.send(Observation::Follow(follow)).await;
-        Ok(Self { options, out, reader, pushes, inbox, polling, known, scan: Some(Scan::default()) })
+        Ok(Self {
+            options,
+            out,
+            reader,
+            pushes,
+            inbox,
+            polling,
+            batch: FIRST_BATCH,
+            known,
+            scan: Some(Scan::default()),
+        })
     }
 
     /// Runs until the connection is lost.
@@ -209,7 +227,11 @@ impl<'a> Following<'a> {
             let step = tokio::select! {
                 biased;
                 _ = status.tick() => self.status().await,
-                () = self.inbox.arrived() => self.changes().await,
+                () = self.inbox.arrived() => match self.changes().await {
+                    // A cache that never rests is looked through all the same.
+                    Ok(()) if self.scan.is_some() => self.scan_on().await,
+                    outcome => outcome,
+                },
                 () = std::future::ready(()), if self.scan.is_some() => self.scan_on().await,
                 _ = rescan.tick(), if self.polling => {
                     self.scan = Some(Scan::default());
@@ -238,10 +260,11 @@ impl<'a> Following<'a> {
         Ok(())
     }
 
-    /// Reads what has changed, until nothing more waits.
+    /// Reads what has changed, until nothing more waits (or for [`ROUNDS`] batches).
     async fn changes(&mut self) -> Result<(), CacheError> {
-        loop {
-            let taken = self.inbox.take(BATCH);
+        for _ in 0..ROUNDS {
+            let most = self.batch;
+            let taken = self.inbox.take(most);
             if taken.flushed {
                 self.known.clear();
                 self.tell(Observation::Flushed).await;
@@ -249,7 +272,7 @@ impl<'a> Following<'a> {
             if taken.overflowed > 0 {
                 self.scan = Some(Scan::default());
             }
-            let more = taken.changed.len() == BATCH;
+            let more = taken.changed.len() == most;
             if !taken.changed.is_empty() {
                 self.read(taken.changed, false).await?;
             }
@@ -262,6 +285,8 @@ impl<'a> Following<'a> {
                 return Ok(());
             }
         }
+        self.inbox.look_again();
+        Ok(())
     }
 
     /// Reads entries and tells those that are there, and those that are gone.
@@ -269,6 +294,8 @@ impl<'a> Following<'a> {
         let (keys, notified): (Vec<String>, Vec<Instant>) = changed.into_iter().unzip();
         let entries = self.reader.entries(&keys, self.options.max_value).await?;
         let seen_at = Timestamp::now();
+        let bytes: usize = entries.iter().flatten().map(|entry| entry.value.len()).sum();
+        self.batch = (BATCH_BYTES * entries.len() / bytes.max(1)).clamp(1, BATCH);
         let mut found = Vec::with_capacity(entries.len());
         let mut gone = Vec::new();
         for ((key, notified_at), entry) in keys.into_iter().zip(notified).zip(entries) {
@@ -309,7 +336,7 @@ impl<'a> Following<'a> {
 
     async fn scan_on(&mut self) -> Result<(), CacheError> {
         let Some(mut scan) = self.scan.take() else { return Ok(()) };
-        let (cursor, keys) = self.reader.scan(scan.cursor, None, BATCH).await?;
+        let (cursor, keys) = self.reader.scan(scan.cursor, None, self.batch).await?;
         let now = Instant::now();
         let mut wanted = Vec::with_capacity(keys.len());
         for key in keys {

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use syncscope::cache::{CacheClient, CacheError, CacheWrite, Encoding, Refusal};
 use syncscope::config::{RedisConnection, Secret};
-use syncscope::embedded::{CacheOptions, EmbeddedCache};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use syncscope::embedded::{CacheOptions, EmbeddedCache, EmbeddedCacheError};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 fn target(port: u16) -> RedisConnection {
     RedisConnection {
@@ -23,10 +24,37 @@ fn set(key: &str, value: &str) -> CacheWrite {
     CacheWrite::Set { key: Bytes::from(key.to_owned()), value: Bytes::from(value.to_owned()), ttl: None }
 }
 
+/// The in-process server, and a real one where there is one (it must be there where CI=true).
+async fn servers() -> Vec<EmbeddedCache> {
+    let ours = EmbeddedCache::start(CacheOptions { port: None, in_process: true }).await.unwrap();
+    let real = EmbeddedCache::start(CacheOptions::default()).await.unwrap();
+    if real.product() == "in-process" {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs redis-server on the PATH");
+        return vec![ours];
+    }
+    vec![ours, real]
+}
+
+/// A command that no room of ours sends.
+async fn raw(server: &EmbeddedCache, line: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    stream.write_all(format!("{line}\r\nQUIT\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 #[tokio::test]
 async fn entries_are_written_and_read_back() {
-    let server = EmbeddedCache::start(CacheOptions::default()).await.unwrap();
+    for server in servers().await {
+        written_and_read_back(&server).await;
+        server.stop().await;
+    }
+}
+
+async fn written_and_read_back(server: &EmbeddedCache) {
     let client = CacheClient::connect(&target(server.port())).await.unwrap();
+    assert!(server.product() == "in-process" || client.product() == server.product());
 
     let keys = ["plain", "with space", "sla/sh", "quo\"te", "emoji 🦀", "שלום", ""];
     let mut batch: Vec<CacheWrite> = keys.iter().map(|key| set(key, &format!("value of {key}"))).collect();
@@ -56,7 +84,158 @@ async fn entries_are_written_and_read_back() {
     let deleted = client.write(&[CacheWrite::Delete { key: "plain".into() }]).await.unwrap();
     assert_eq!(deleted, vec![Ok(())]);
     assert_eq!(client.entry("plain", 10).await.unwrap(), None);
-    server.stop().await;
+}
+
+#[tokio::test]
+async fn hashes_are_decoded_by_how_they_were_written() {
+    for server in servers().await {
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        raw(&server, "HSET net absexp 638000000000000000 sldexp -1 data '{\"a\":1}'").await;
+        raw(&server, "HSET fields price 39.9 name \"a b\"").await;
+        let net = client.entry("net", 1024).await.unwrap().unwrap();
+        assert_eq!((net.kind.as_str(), net.encoding), ("hash", Encoding::DistributedCache));
+        assert_eq!(net.value, "{\"a\":1}");
+        let fields = client.entry("fields", 1024).await.unwrap().unwrap();
+        assert_eq!(fields.encoding, Encoding::Fields);
+        assert_eq!(fields.value, r#"{"name":"a b","price":"39.9"}"#);
+        assert_eq!(fields.size, 16);
+        let both = client.entries(&["net".into(), "none".into(), "fields".into()], 1024).await.unwrap();
+        assert_eq!(both, [Some(net), None, Some(fields)]);
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn scan_status_and_delete() {
+    for server in servers().await {
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        let batch: Vec<_> = (0..300).map(|n| set(&format!("k:{n}"), "v")).collect();
+        client.write(&batch).await.unwrap();
+        client.write(&[set("other", "v")]).await.unwrap();
+        let (mut cursor, mut found) = (0, std::collections::BTreeSet::new());
+        loop {
+            let (next, keys) = client.scan(cursor, Some("k:*"), 50).await.unwrap();
+            found.extend(keys);
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        assert_eq!(found.len(), 300, "{}", server.product());
+        let status = client.status().await.unwrap();
+        assert_eq!((status.keys, status.role.as_str()), (Some(301), "master"));
+        assert!(status.used_memory.unwrap() > 0 && !status.loading && status.snapshot_ok);
+        let doomed: Vec<String> = vec!["k:1".into(), "k:2".into(), "none".into()];
+        assert_eq!(client.delete(&doomed).await.unwrap(), 2);
+        assert_eq!(client.status().await.unwrap().keys, Some(299));
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_each_entry_and_takes_them_later() {
+    for server in servers().await {
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        raw(&server, "SET there 1").await;
+        raw(&server, "SET stays 1").await;
+        raw(&server, "CONFIG SET maxmemory 1").await;
+        let batch = [set("a", "1"), CacheWrite::Delete { key: "there".into() }, set("b", "2")];
+        let outcomes = client.write(&batch).await.unwrap();
+        for refused in [&outcomes[0], &outcomes[2]] {
+            let error = refused.as_ref().unwrap_err();
+            assert_eq!(error.refusal, Refusal::OutOfMemory, "{}: {error}", server.product());
+            assert!(error.is_passing() && error.remedy().contains("maxmemory"));
+        }
+        assert_eq!(outcomes[1], Ok(()), "deleting needs no memory");
+        raw(&server, "CONFIG SET maxmemory 0").await;
+        assert!(client.write(&batch).await.unwrap().iter().all(Result::is_ok));
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_comes_back_when_its_server_does() {
+    for in_process in [true, false] {
+        let start = |port| EmbeddedCache::start(CacheOptions { port, in_process });
+        let server = start(None).await.unwrap();
+        let port = server.port();
+        let client = CacheClient::connect(&target(port)).await.unwrap();
+        server.stop().await;
+        let error = client.write(&[set("a", "1")]).await.unwrap_err();
+        assert!(error.is_passing(), "{error}");
+        let server = start(Some(port)).await.unwrap();
+        assert_eq!(client.write(&[set("a", "1")]).await.unwrap(), [Ok(())]);
+        raw(&server, "CLIENT KILL TYPE normal").await;
+        assert_eq!(client.write(&[set("a", "2")]).await.unwrap(), [Ok(())], "it notices by itself");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn passwords_replicas_and_permissions_are_told_apart() {
+    for server in servers().await {
+        if server.product() == "in-process" {
+            let with_password = RedisConnection { password: Secret::new("x"), ..target(server.port()) };
+            let error = CacheClient::connect(&with_password).await.unwrap_err();
+            assert_eq!(error.refusal(), Some(Refusal::PasswordNotExpected), "{error}");
+            continue; // it has no passwords, replicas and ACL
+        }
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        raw(&server, "REPLICAOF 127.0.0.1 1").await;
+        let outcomes = client.write(&[set("a", "1")]).await.unwrap();
+        let error = outcomes[0].as_ref().unwrap_err();
+        assert_eq!(error.refusal, Refusal::ReadOnly, "{error}");
+        raw(&server, "REPLICAOF NO ONE").await;
+
+        raw(&server, "ACL SETUSER reader on >secret ~* +@read +ping +client +select +info").await;
+        let reader = RedisConnection {
+            username: Some("reader".into()),
+            password: Secret::new("secret"),
+            database: 3,
+            ..target(server.port())
+        };
+        let reader = CacheClient::connect(&reader).await.unwrap();
+        let outcomes = reader.write(&[set("a", "1")]).await.unwrap();
+        assert_eq!(outcomes[0].as_ref().unwrap_err().refusal, Refusal::NoPermission);
+
+        raw(&server, "CONFIG SET requirepass right").await;
+        let error = CacheClient::connect(&target(server.port())).await.unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::PasswordNeeded), "{error}");
+        let wrong = RedisConnection { password: Secret::new("wrong"), ..target(server.port()) };
+        let error = CacheClient::connect(&wrong).await.unwrap_err();
+        assert_eq!(error.refusal(), Some(Refusal::PasswordWrong), "{error}");
+        assert!(!error.is_passing() && !error.cause().contains("wrong"), "{}", error.cause());
+        let right = RedisConnection { password: Secret::new("right"), ..target(server.port()) };
+        CacheClient::connect(&right).await.unwrap();
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_redis_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 64];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    });
+    let error = CacheClient::connect(&target(port)).await.unwrap_err();
+    assert!(matches!(error, CacheError::Unreachable { .. }), "{error:?}");
+    assert!(error.cause().contains("is it Redis?"), "{}", error.cause());
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for in_process in [true, false] {
+        let error = EmbeddedCache::start(CacheOptions { port: Some(port), in_process }).await.unwrap_err();
+        assert!(matches!(error, EmbeddedCacheError::PortTaken { .. }), "{error}");
+        assert!(error.to_string().contains(&port.to_string()));
+    }
 }
 
 #[tokio::test]
@@ -87,7 +266,7 @@ async fn the_private_server_ends_when_stopped_and_when_dropped() {
         } else {
             server.stop().await;
         }
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             assert!(began.elapsed() < Duration::from_secs(5), "still there");
             tokio::task::yield_now().await;
         }
@@ -118,14 +297,14 @@ async fn the_private_server_does_not_outlive_a_kill() {
             break port.parse().unwrap();
         }
     };
-    tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     child.kill().await.unwrap(); // SIGKILL: no destructor runs
     gone_within(port, Duration::from_secs(1)).await;
 }
 
 async fn gone_within(port: u16, limit: Duration) {
     let began = Instant::now();
-    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+    while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
         assert!(began.elapsed() < limit, "still there after {limit:?}");
         tokio::task::yield_now().await;
     }

@@ -135,45 +135,48 @@ fn inline(buffer: &mut BytesMut) -> Result<Option<Vec<Bytes>>, ProtocolError> {
     words(line).map(Some).ok_or_else(|| error("unbalanced quotes in request"))
 }
 
-/// `None` = quotes do not match.
+/// `None` = quotes do not match. A quote may start within a word, and must end it.
 fn words(line: &[u8]) -> Option<Vec<Bytes>> {
     let mut words = Vec::new();
     let mut rest = line.iter().copied().peekable();
     loop {
-        while rest.next_if(u8::is_ascii_whitespace).is_some() {}
-        let mut word = Vec::new();
-        match rest.peek() {
-            None => return Some(words),
-            Some(b'"') => {
-                rest.next();
-                loop {
-                    match rest.next()? {
-                        b'"' => break,
-                        b'\\' => word.push(escape(&mut rest)?),
-                        byte => word.push(byte),
-                    }
-                }
-            }
-            Some(b'\'') => {
-                rest.next();
-                loop {
-                    match rest.next()? {
-                        b'\'' => break,
-                        b'\\' if rest.peek() == Some(&b'\'') => word.extend(rest.next()),
-                        byte => word.push(byte),
-                    }
-                }
-            }
-            Some(_) => {
-                while let Some(byte) = rest.next_if(|byte| !byte.is_ascii_whitespace()) {
-                    word.push(byte);
-                }
-            }
+        while rest.next_if(|&byte| is_space(byte)).is_some() {}
+        if rest.peek().is_none() {
+            return Some(words);
         }
-        if rest.peek().is_some_and(|byte| !byte.is_ascii_whitespace()) {
-            return None; // a closing quote must be followed by a space
+        let mut word = Vec::new();
+        while let Some(byte) = rest.next_if(|&byte| !is_space(byte)) {
+            match byte {
+                b'"' | b'\'' => {
+                    quoted(byte, &mut rest, &mut word)?;
+                    if rest.peek().is_some_and(|&byte| !is_space(byte)) {
+                        return None;
+                    }
+                }
+                byte => word.push(byte),
+            }
         }
         words.push(Bytes::from(word));
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0
+}
+
+/// The rest of a quoted part, its closing quote included. `None` = it does not close.
+fn quoted(
+    quote: u8,
+    rest: &mut std::iter::Peekable<impl Iterator<Item = u8> + Clone>,
+    word: &mut Vec<u8>,
+) -> Option<()> {
+    loop {
+        match rest.next()? {
+            byte if byte == quote => return Some(()),
+            b'\\' if quote == b'"' => word.push(escape(rest)?),
+            b'\\' if rest.peek() == Some(&b'\'') => word.extend(rest.next()),
+            byte => word.push(byte),
+        }
     }
 }
 
@@ -233,6 +236,7 @@ mod tests {
         assert_eq!(commands, [vec!["SET", "a \"bA\n", "it's"], vec![], vec!["PING"]]);
         assert_eq!(all(b"GET \"a\r\n"), Err(error("unbalanced quotes in request")));
         assert_eq!(all(b"GET \"a\"b\r\n"), Err(error("unbalanced quotes in request")));
+        assert_eq!(all(b"GET a\"b c\"\r\n").unwrap(), [vec!["GET", "ab c"]]);
     }
 
     #[test]
