@@ -58,6 +58,7 @@ pub(crate) enum Action {
     Quit,
     Suspend,
     Redraw,
+    Screenshot,
     Focus(Pane),
     FocusNext,
     FocusPrevious,
@@ -270,6 +271,7 @@ pub(crate) const KEYS: &[Binding] = {
         row(C::Stage, &[code(K::Esc), key('z'), key('q')], A::Back, "back", Some("back")),
         row(C::Global, &[ctrl('c')], A::Quit, "quit", None),
         row(C::Global, &[ctrl('z')], A::Suspend, "to the shell; fg comes back", None),
+        row(C::Global, &[ctrl('s')], A::Screenshot, "save this screen as SVG in the current directory", None),
         row(C::Global, &[ctrl('l')], A::Redraw, "draw everything again", None),
     ]
 };

@@ -60,7 +60,7 @@ impl Frame {
             Pane::Feed | Pane::Latency | Pane::Log => 0,
         } + super::view::trouble::height(model, pane, inner);
         let below = match pane {
-            Pane::Leases => super::view::leases::map_height(model, inner),
+            Pane::Leases => super::view::leases::below(model, inner, above),
             _ => 0,
         };
         let above = above.min(inner.height);
@@ -117,7 +117,7 @@ pub(crate) fn frame(model: &Model) -> Frame {
     let strip = match area.height {
         0..22 => 1,
         22..45 => 6,
-        _ => 10,
+        _ => 13,
     };
     let [main, strip] = Layout::vertical([Constraint::Fill(1), Constraint::Length(strip)]).areas(body);
     let [feed, leases, cache] =

@@ -7,6 +7,7 @@ pub mod model;
 mod options;
 mod pretty;
 mod run;
+mod svg;
 mod terminal;
 mod theme;
 pub mod update;

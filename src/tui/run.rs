@@ -14,12 +14,16 @@ use crossterm::{
 };
 use futures::StreamExt;
 use jiff::Timestamp;
-use ratatui::layout::Size;
-use tokio::sync::mpsc;
+use ratatui::{
+    buffer::Buffer,
+    layout::{Rect, Size},
+};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     model::Model,
     options::ScreenOptions,
+    svg,
     terminal::Screen,
     update::{Effect, Msg, update},
     view, wake,
@@ -63,6 +67,8 @@ pub async fn run(
     let mut drawn = Instant::now();
     let mut dirty = false;
     let mut engine_open = true;
+    // Files that are being written; each ends with a notice.
+    let mut jobs: JoinSet<String> = JoinSet::new();
     loop {
         let wait = if dirty { Some(FRAME.saturating_sub(drawn.elapsed())) } else { wake::next(&model) };
         let mut effects = Vec::new();
@@ -94,9 +100,13 @@ pub async fn run(
                 }
                 dirty = true;
             }
+            Some(Ok(notice)) = jobs.join_next(), if !jobs.is_empty() => {
+                update(&mut model, Msg::Notice(notice));
+                dirty = true;
+            }
             () = sleep(wait), if wait.is_some() => dirty = true,
         }
-        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut dirty).await? {
+        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut jobs, &mut dirty).await? {
             break;
         }
         if dirty && drawn.elapsed() >= FRAME {
@@ -134,6 +144,7 @@ async fn perform(
     model: &mut Model,
     commands: &mpsc::Sender<Command>,
     signals: &mut Signals,
+    jobs: &mut JoinSet<String>,
     dirty: &mut bool,
 ) -> Result<bool, TuiError> {
     for effect in effects {
@@ -153,6 +164,19 @@ async fn perform(
             Effect::Redraw => {
                 screen.forget()?;
                 *dirty = true;
+            }
+            Effect::Screenshot => {
+                let size = model.size;
+                let mut buf = Buffer::empty(Rect::new(0, 0, size.width, size.height));
+                view::draw(model, &mut buf);
+                let picture = svg::render(&buf, &format!("syncscope {}", model.options.source));
+                let name = format!("syncscope-{}.svg", model.now.strftime("%Y%m%d-%H%M%S"));
+                jobs.spawn(async move {
+                    match tokio::fs::write(&name, picture).await {
+                        Ok(()) => format!("saved {name}"),
+                        Err(error) => format!("cannot save {name}: {error}"),
+                    }
+                });
             }
             Effect::Suspend => {
                 if has_shell() {

@@ -2,11 +2,18 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::filter::{Filter, Filtered};
+use jiff::Timestamp;
+
+use super::{
+    filter::{Filter, Filtered},
+    lease_events::{self, LeaseEvent},
+};
 use crate::engine::{LeaseRow, LeaseSnapshot};
 
 /// Lag values kept per lease, one a snapshot.
 const LAG_HISTORY: usize = 60;
+/// Events kept.
+const EVENTS: usize = 200;
 
 /// Rows and figures of the leases.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +26,20 @@ pub(crate) struct LeasePane {
     pub(crate) cursor: Option<String>,
     /// Place of the first row shown.
     pub(crate) top: usize,
+    /// What happened to leases, newest first.
+    pub(crate) events: VecDeque<LeaseEvent>,
     lag: HashMap<String, VecDeque<Option<f64>>>,
 }
 
 impl LeasePane {
-    pub(crate) fn replace(&mut self, snapshot: LeaseSnapshot) {
+    pub(crate) fn replace(&mut self, snapshot: LeaseSnapshot, now: Timestamp) {
+        // The first snapshot is how things are, not something that happened.
+        if self.known {
+            for event in lease_events::between(&self.snapshot, &snapshot, now) {
+                self.events.push_front(event);
+            }
+            self.events.truncate(EVENTS);
+        }
         self.lag.retain(|id, _| snapshot.rows.iter().any(|row| row.id == *id));
         for row in &snapshot.rows {
             let history = self.lag.entry(row.id.clone()).or_default();

@@ -5,6 +5,7 @@ mod feed;
 mod filter;
 mod follow;
 mod insert;
+mod lease_events;
 mod leases;
 mod rebuild;
 mod ring;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     filter::{Filter, state_word},
     follow::{DiffKind, DiffRow, Follow},
     insert::{InsertForm, InsertMode},
+    lease_events::LeaseChange,
     leases::LeasePane,
     rebuild::RebuildDialog,
     ring::Ring,

@@ -138,6 +138,15 @@ pub(super) fn leases() -> LeaseSnapshot {
     }
 }
 
+/// The snapshot before: one lease was free, another had an owner that fell silent.
+fn leases_before() -> LeaseSnapshot {
+    let mut snapshot = leases();
+    snapshot.rows[1] = lease(1, None, false, 0, 40);
+    snapshot.rows[2] = lease(2, Some("host-a"), false, 70_000, 40);
+    snapshot.rows[3] = lease(3, Some("host-b"), false, 70_000, 120);
+    snapshot
+}
+
 fn latency() -> LatencySnapshot {
     let stage = |stage, p50: f64, seed: usize| StageSummary {
         stage,
@@ -235,6 +244,7 @@ pub(super) fn running() -> Vec<Event> {
             documents: Some(1_284),
             ..FeedStatus::default()
         }),
+        Event::Leases(leases_before()),
         Event::Leases(leases()),
         Event::Entries(entries),
         Event::Cache(CacheStatus {

@@ -12,7 +12,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
 type Scene = fn(&mut Model);
 
 /// The scenes, by name.
-const SCENES: [(&str, Scene); 12] = [
+const SCENES: [(&str, Scene); 13] = [
     ("empty", |_| {}),
     ("running", |model| drop(tell(model, fixture::running()))),
     ("selected", |model| {
@@ -48,6 +48,10 @@ const SCENES: [(&str, Scene); 12] = [
     ("palette", |model| {
         tell(model, fixture::running());
         keys(model, ":tra");
+    }),
+    ("latency", |model| {
+        tell(model, fixture::running());
+        keys(model, "4f");
     }),
     ("stage", |model| {
         tell(model, fixture::running());

@@ -20,6 +20,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Screenshot => return vec![Effect::Screenshot],
         _ => {}
     }
     match context {
@@ -45,6 +46,7 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return vec![Effect::Quit],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Screenshot => return vec![Effect::Screenshot],
         Action::Focus(pane) => model.focus = pane,
         Action::FocusNext | Action::FocusRight => move_focus(model, 1),
         Action::FocusPrevious | Action::FocusLeft => move_focus(model, -1),

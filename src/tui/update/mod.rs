@@ -37,6 +37,8 @@ pub enum Msg {
     Refused(Command),
     /// There is no shell to go to.
     NoShell,
+    /// Something that the loop did has an outcome worth a notice.
+    Notice(String),
     /// The time. Comes before every batch of messages and while something ages.
     Tick(Timestamp),
 }
@@ -52,6 +54,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell again.
     Redraw,
+    /// Save the frame as SVG.
+    Screenshot,
     /// Leave.
     Quit,
 }
@@ -78,6 +82,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::NoShell => {
             model.say("no shell to go to: syncscope was not started from one");
+            Vec::new()
+        }
+        Msg::Notice(text) => {
+            model.say(text);
             Vec::new()
         }
         Msg::Tick(now) => {

@@ -16,7 +16,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Connection(Server::Redis, state) => model.redis = Some(state),
         Event::Sync(status) => model.sync = status,
         Event::Feed(status) => model.feed.status = status,
-        Event::Leases(snapshot) => model.leases.replace(snapshot),
+        Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),
         Event::Cache(status) => model.cache.status = status,
         Event::CacheFlushed => model.cache.flush(),
         Event::Latency(snapshot) => model.latency = snapshot,

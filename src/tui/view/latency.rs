@@ -12,6 +12,7 @@ use crate::{
     tui::{
         model::{Model, Pane},
         widgets::{
+            chart::Chart,
             pane::Pane as Border,
             pen::{Align, Pen},
             spark, text,
@@ -66,6 +67,29 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     for (i, stage) in model.latency.stages.iter().enumerate() {
         draw_stage(model, stage, inner, u16::try_from(i).unwrap_or(u16::MAX), buf);
     }
+    draw_chart(model, inner, buf);
+}
+
+/// Where there is room below the figures: the seconds of the whole way as bars.
+fn draw_chart(model: &Model, inner: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let above = u16::try_from(model.latency.stages.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let height = inner.height.saturating_sub(above);
+    let Some(total) = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total) else { return };
+    if height < 3 {
+        return;
+    }
+    let area = Rect { y: inner.y + above, height, ..inner };
+    Pen::new(buf, area, 0).skip(1).put("acknowledged → in the cache, median of each second, ms", theme.dim);
+    let chart = Chart {
+        values: &total.recent,
+        target: model.options.slo_ms.map(|slo| slo as f64),
+        bar: theme.accent,
+        over: theme.bad,
+        dim: theme.dim,
+        ascii: theme.ascii,
+    };
+    chart.draw(Rect { y: area.y + 1, height: height - 1, ..area }, buf);
 }
 
 fn slo_span<'a>(model: &Model, slo: u64) -> Span<'a> {

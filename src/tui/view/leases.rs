@@ -8,7 +8,7 @@ use crate::{
     engine::{ConnectionState, LeaseRow},
     tui::{
         layout::inner,
-        model::{Model, Pane},
+        model::{LeaseChange, Model, Pane},
         theme::Theme,
         widgets::{
             pane::Pane as Border,
@@ -21,11 +21,22 @@ use crate::{
 const RANGE: usize = 6;
 const BEAT: usize = 5;
 const LAG: usize = 6;
+/// Fewer lines than this below the rows tell no story.
+const LEAST_STORY: u16 = 5;
 
 /// Lines that the map takes below the rows.
 pub(crate) fn map_height(model: &Model, inner: Rect) -> u16 {
     let mapped = model.leases.snapshot.rows.iter().any(|row| row.share.is_some());
     if mapped && inner.height >= 10 { 2 } else { 0 }
+}
+
+/// Lines below the rows: what is known of the selected lease, what happened, the map.
+pub(crate) fn below(model: &Model, inner: Rect, above: u16) -> u16 {
+    let rows = u16::try_from(model.leases.shown().count()).unwrap_or(u16::MAX);
+    let map = map_height(model, inner);
+    let free = inner.height.saturating_sub(above).saturating_sub(rows).saturating_sub(map);
+    let story = if free >= LEAST_STORY && rows > 0 { free } else { 0 };
+    map + story
 }
 
 /// Draws the pane.
@@ -66,6 +77,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         }
     }
     let height = map_height(model, inner);
+    let story = inner.bottom().saturating_sub(height).saturating_sub(rows.bottom());
+    if story > 0 {
+        draw_story(model, Rect { y: rows.bottom(), height: story, ..inner }, buf);
+    }
     if height > 0 {
         draw_map(model, Rect { y: inner.bottom() - height, height, ..inner }, buf);
     }
@@ -174,13 +189,64 @@ fn owner_glyph(theme: &Theme, row: &LeaseRow) -> (&'static str, Style) {
 
 /// `25─50%` of the key space, or the token where the document tells no range.
 fn range_words(row: &LeaseRow) -> String {
-    match row.share {
-        Some((from, to)) if to - from >= 0.999 => "all".to_owned(),
-        Some((from, to)) => {
-            let percent = |share: f64| (share * 100.0).round();
-            format!("{}─{}", percent(from), percent(to))
+    let hundredths = |share: f64| (share.clamp(0.0, 1.0) * 10_000.0).round() as u32;
+    share_words(row.share.map(|(from, to)| (hundredths(from), hundredths(to))), &row.token)
+}
+
+/// The same of hundredths of percent.
+fn share_words(share: Option<(u32, u32)>, token: &str) -> String {
+    match share {
+        Some((0, 10_000)) => "all".to_owned(),
+        Some((from, to)) => format!("{}─{}", (from + 50) / 100, (to + 50) / 100),
+        None => text::middle(token, RANGE).into_owned(),
+    }
+}
+
+/// The selected lease in full, then what happened to leases in this run, newest first.
+fn draw_story(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let mut line = 1;
+    let selected = model.leases.cursor.as_deref();
+    if let Some(row) = selected.and_then(|id| model.leases.snapshot.rows.iter().find(|row| row.id == id)) {
+        let owner = row.owner.as_deref().unwrap_or("nobody");
+        let at = row.continuation.as_deref().unwrap_or("the start");
+        for (name, value) in [("lease", row.id.as_str()), ("owner", owner), ("at", at), ("token", &row.token)]
+        {
+            let mut pen = Pen::new(buf, area, line);
+            pen.skip(1).cell(name, 7, Align::Left, theme.dim);
+            let room = pen.rest();
+            pen.put(&text::middle(value, room), theme.text);
+            line += 1;
         }
-        None => text::middle(&row.token, RANGE).into_owned(),
+        line += 1;
+    }
+    if line + 1 >= area.height || model.leases.events.is_empty() {
+        return;
+    }
+    Pen::new(buf, area, line).skip(1).put("events", theme.dim);
+    for event in model.leases.events.iter().take(usize::from(area.height - line - 1)) {
+        line += 1;
+        let mut pen = Pen::new(buf, area, line);
+        pen.skip(1).put(&text::clock(event.at, &model.options.zone)[..8], theme.dim).skip(1);
+        pen.cell(&share_words(event.share, &event.token), RANGE, Align::Left, theme.text).skip(1);
+        let (words, style) = event_words(theme, &event.what);
+        pen.put(&words, style);
+    }
+}
+
+fn event_words(theme: &Theme, what: &LeaseChange) -> (String, Style) {
+    let me =
+        |mine: bool, name: &str| if mine { "me".to_owned() } else { text::middle(name, 16).into_owned() };
+    match what {
+        LeaseChange::Created => ("created".to_owned(), theme.text),
+        LeaseChange::Split => ("split".to_owned(), theme.accent),
+        LeaseChange::Deleted => ("deleted".to_owned(), theme.waiting),
+        LeaseChange::Acquired { by, mine } => (format!("● {}", me(*mine, by)), theme.good),
+        LeaseChange::Released { by } => (format!("○ by {}", text::middle(by, 16)), theme.text),
+        LeaseChange::Moved { from, to, mine } => {
+            (format!("{} → {}", text::middle(from, 10), me(*mine, to)), theme.accent)
+        }
+        LeaseChange::Expired { owner } => (format!("◐ expired, {}", text::middle(owner, 16)), theme.waiting),
     }
 }
 

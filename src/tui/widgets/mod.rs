@@ -1,6 +1,7 @@
 //! Small drawing pieces that know nothing of panes: text that fits, a pen for rows, frames, bars.
 
 pub(super) mod bar;
+pub(super) mod chart;
 pub(super) mod pane;
 pub(super) mod pen;
 pub(super) mod spark;

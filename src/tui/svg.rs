@@ -1,0 +1,162 @@
+//! A frame as SVG: the same cells, colours and glyphs, for a README or a slide.
+
+use std::fmt::Write as _;
+
+use ratatui::{
+    buffer::{Buffer, Cell},
+    style::{Color, Modifier},
+};
+
+use super::widgets::text;
+
+const CELL_WIDTH: f64 = 8.4;
+const CELL_HEIGHT: f64 = 17.0;
+const MARGIN: f64 = 12.0;
+const BACKGROUND: &str = "#16181d";
+const FOREGROUND: &str = "#d8dee9";
+
+/// How a run of cells looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Look {
+    fg: String,
+    bg: Option<String>,
+    bold: bool,
+    dim: bool,
+    underlined: bool,
+}
+
+impl Look {
+    fn of(cell: &Cell) -> Self {
+        let fg = colour(cell.fg).unwrap_or(FOREGROUND.to_owned());
+        let bg = colour(cell.bg);
+        let has = |modifier| cell.modifier.contains(modifier);
+        let (fg, bg) =
+            if has(Modifier::REVERSED) { (bg.unwrap_or(BACKGROUND.to_owned()), Some(fg)) } else { (fg, bg) };
+        Self {
+            fg,
+            bg,
+            bold: has(Modifier::BOLD),
+            dim: has(Modifier::DIM),
+            underlined: has(Modifier::UNDERLINED),
+        }
+    }
+}
+
+/// The whole frame as an SVG document.
+pub(crate) fn render(buf: &Buffer, title: &str) -> String {
+    let width = f64::from(buf.area.width) * CELL_WIDTH + 2.0 * MARGIN;
+    let height = f64::from(buf.area.height) * CELL_HEIGHT + 2.0 * MARGIN;
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\">\n\
+         <title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
+         <g font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"14\" \
+         xml:space=\"preserve\">\n",
+        escaped(title)
+    );
+    for y in 0..buf.area.height {
+        line(buf, y, &mut out);
+    }
+    out.push_str("</g>\n</svg>\n");
+    out
+}
+
+fn line(buf: &Buffer, y: u16, out: &mut String) {
+    let mut x = 0;
+    while x < buf.area.width {
+        let look = Look::of(&buf[(x, y)]);
+        let start = x;
+        let mut run = String::new();
+        while x < buf.area.width && Look::of(&buf[(x, y)]) == look {
+            let symbol = buf[(x, y)].symbol();
+            run.push_str(symbol);
+            x += u16::try_from(text::width(symbol).max(1)).unwrap_or(1);
+        }
+        piece(&run, &look, start, x, y, out);
+    }
+}
+
+/// A run of cells; its length is told, so that another font cannot shift the columns.
+fn piece(run: &str, look: &Look, start: u16, end: u16, y: u16, out: &mut String) {
+    let left = MARGIN + f64::from(start) * CELL_WIDTH;
+    let top = MARGIN + f64::from(y) * CELL_HEIGHT;
+    let width = f64::from(end - start) * CELL_WIDTH;
+    // Writing to a String cannot fail.
+    if let Some(bg) = &look.bg {
+        let _ = writeln!(
+            out,
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{bg}\"/>"
+        );
+    }
+    if run.trim().is_empty() && !look.underlined {
+        return;
+    }
+    let baseline = top + 13.0;
+    let _ = write!(
+        out,
+        "<text x=\"{left:.1}\" y=\"{baseline:.1}\" textLength=\"{width:.1}\" \
+         lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"",
+        look.fg
+    );
+    for (on, attribute) in [
+        (look.bold, " font-weight=\"bold\""),
+        (look.dim, " opacity=\"0.55\""),
+        (look.underlined, " text-decoration=\"underline\""),
+    ] {
+        if on {
+            out.push_str(attribute);
+        }
+    }
+    let _ = writeln!(out, ">{}</text>", escaped(run));
+}
+
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            // Spaces at the ends of a run are part of its length.
+            ' ' => "\u{A0}".to_owned(),
+            c => c.to_string(),
+        })
+        .collect()
+}
+
+fn colour(colour: Color) -> Option<String> {
+    let name = match colour {
+        Color::Rgb(r, g, b) => return Some(format!("#{r:02x}{g:02x}{b:02x}")),
+        Color::Red => "#e06c75",
+        Color::Green => "#98c379",
+        Color::Yellow => "#e5c07b",
+        Color::Blue => "#61afef",
+        Color::Magenta => "#c678dd",
+        Color::Cyan => "#56b6c2",
+        Color::LightRed => "#ff7a85",
+        Color::LightGreen => "#b5e890",
+        Color::LightYellow => "#ffd68a",
+        Color::LightCyan => "#7fd8e4",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{layout::Rect, style::Style};
+
+    use super::*;
+
+    #[test]
+    fn cells_become_runs_of_one_look() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 12, 1));
+        buf.set_string(0, 0, "<a & b>", Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD));
+        buf.set_string(8, 0, "価", Style::new().add_modifier(Modifier::REVERSED));
+        let svg = render(&buf, "x<y");
+        assert!(svg.contains("<title>x&lt;y</title>"));
+        assert!(
+            svg.contains("&lt;a\u{A0}&amp;\u{A0}b&gt;</text>")
+                && svg.contains("fill=\"#56b6c2\" font-weight")
+        );
+        assert!(svg.contains(&format!("width=\"16.8\" height=\"17\" fill=\"{FOREGROUND}\"")), "{svg}");
+    }
+}
