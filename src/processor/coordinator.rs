@@ -190,8 +190,10 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Coordinator<S, L, H> {
         let by_id = || ranges.iter().find(|r| r.id == lease.token()).map(|r| r.range.clone());
         let range = lease.range().cloned().or_else(by_id).unwrap_or_else(EpkRange::full);
         let id = lease.id().to_owned();
-        let stolen = reason == AcquireReason::Stolen;
-        let worker = Worker::new(Arc::clone(&self.context), lease, range, stolen);
+        // A lease that was deleted and made again had an owner who may still be at work.
+        let remade = lease.starts_from_beginning() && lease.continuation().is_none();
+        let contested = remade || reason == AcquireReason::Stolen;
+        let worker = Worker::new(Arc::clone(&self.context), lease, range, contested);
         let task = self.workers.spawn(worker.run());
         self.running.insert(task.id(), id);
     }

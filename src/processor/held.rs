@@ -49,8 +49,8 @@ impl<L: LeaseStorage> Held<L> {
         self.updater.release(&mut lease, position).await
     }
 
-    /// The last write is so old that others may have taken it for dead (this machine slept, say).
-    pub(super) fn may_have_expired(&self, interval: Duration) -> bool {
+    /// The last write is older than this: others may have taken it meanwhile.
+    pub(super) fn is_older_than(&self, interval: Duration) -> bool {
         let written = self.written.lock().map_or(Timestamp::UNIX_EPOCH, |w| *w);
         written.checked_add(interval).is_ok_and(|end| end < self.updater.clock().now())
     }
@@ -69,6 +69,7 @@ impl<L: LeaseStorage> Held<L> {
         mut delivered: watch::Receiver<Option<String>>,
         renew_interval: Duration,
         pause: Duration,
+        expiration: Duration,
         mut failed: impl FnMut(&UpdateError) -> Duration,
         mut stored: impl FnMut(&str),
     ) -> UpdateError {
@@ -106,6 +107,10 @@ impl<L: LeaseStorage> Held<L> {
                     next_write = began + pause;
                 }
                 Err(lost @ UpdateError::Lost { .. }) => return lost,
+                Err(_) if self.is_older_than(expiration) => {
+                    // Others take it for dead by now; what the handler has in hand must not land after theirs.
+                    return UpdateError::Lost { id: self.id.clone(), to: None };
+                }
                 Err(error) => {
                     let again = Instant::now() + failed(&error);
                     next_renewal = again;

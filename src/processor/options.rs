@@ -33,6 +33,10 @@ pub struct ProcessorOptions {
     pub version_0: bool,
     /// The clock of the heartbeats.
     pub clock: Clock,
+    /// Store a position before its batch is delivered: loses changes. Only there to prove that the chaos test
+    /// would notice.
+    #[doc(hidden)]
+    pub checkpoint_before_delivery: bool,
 }
 
 impl Default for ProcessorOptions {
@@ -50,6 +54,7 @@ impl Default for ProcessorOptions {
             steal_grace: Duration::from_secs(1),
             version_0: false,
             clock: Clock::system(),
+            checkpoint_before_delivery: false,
         }
     }
 }

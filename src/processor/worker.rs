@@ -57,8 +57,13 @@ pub(super) struct Worker<S, L, H> {
 }
 
 impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
-    /// A worker for a lease that was just written with our name; `stolen` from a live owner.
-    pub(super) fn new(context: Arc<Context<S, L, H>>, lease: Lease, range: EpkRange, stolen: bool) -> Self {
+    /// A worker for a lease that was just written with our name; `contested` if its owner before may not know.
+    pub(super) fn new(
+        context: Arc<Context<S, L, H>>,
+        lease: Lease,
+        range: EpkRange,
+        contested: bool,
+    ) -> Self {
         let stored = lease.position();
         let start = match (&stored, context.options.start) {
             (Some(etag), _) => FeedPosition::Continuation(etag.clone()),
@@ -67,7 +72,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
             (None, StartPosition::Now) => FeedPosition::Now,
             (None, StartPosition::At(time)) => FeedPosition::After(time),
         };
-        let grace = if stolen { context.options.steal_grace } else { Duration::ZERO };
+        let grace = if contested { context.options.steal_grace } else { Duration::ZERO };
         context.board.add(lease.id(), &range, stored.clone());
         let scope = lease.scope();
         let held = Held::new(context.updater.clone(), lease);
@@ -138,7 +143,9 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
         let stored = |position: &str| {
             self.context.board.worker(&self.held.id, |w| w.checkpointed = Some(position.to_owned()));
         };
-        self.held.keep(delivered, options.renew_interval, options.checkpoint_interval, failed, stored).await
+        let (renew, pause, expiration) =
+            (options.renew_interval, options.checkpoint_interval, options.expiration_interval);
+        self.held.keep(delivered, renew, pause, expiration, failed, stored).await
     }
 
     async fn read_and_deliver(&self, delivered: &watch::Sender<Option<String>>) -> Read {
@@ -208,6 +215,9 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                 continue;
             };
             let after = FeedPosition::Continuation(etag.clone());
+            if context.options.checkpoint_before_delivery {
+                delivered.send_replace(Some(etag.clone()));
+            }
             let (delivery, next) =
                 tokio::join!(self.deliver(&page), context.unless_stopped(self.read(&after)));
             match delivery {
@@ -287,10 +297,15 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
         }
     }
 
-    /// Before delivering after a long silence (a machine that slept), the lease is renewed first.
+    /// Before delivering, the lease must have been confirmed within half the time that a new owner waits before
+    /// it delivers: so a batch of ours (if the handler is not slower than the other half) never lands after a
+    /// newer one of theirs. While changes flow, checkpoints confirm it all the time.
     async fn still_ours(&self) -> bool {
+        let options = &self.context.options;
+        let fresh =
+            (options.steal_grace / 2).max(options.checkpoint_interval * 2).min(options.expiration_interval);
         let mut backoff = Backoff::default();
-        while self.held.may_have_expired(self.context.options.expiration_interval) {
+        while self.held.is_older_than(fresh) {
             match self.held.renew().await {
                 Ok(()) => break,
                 // `keep` meets the same loss and ends the worker.

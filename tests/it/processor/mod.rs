@@ -1,5 +1,6 @@
 //! The processor with real leases on the embedded emulator over HTTP.
 
+mod chaos;
 mod memory;
 mod simulation;
 
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 use syncscope::config::StartPosition;
 use syncscope::cosmos::{Container, EpkRange, PartitionKey};
 use syncscope::embedded::cosmos::Emulator;
-use syncscope::lease::{Lease, LeaseKind, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes, estimate};
+use syncscope::lease::{
+    Clock, Lease, LeaseKind, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes, estimate,
+};
 use syncscope::processor::{
     AcquireReason, Processor, ProcessorError, ProcessorEvent, ProcessorHandle, ProcessorOptions,
     ProcessorStatus,
@@ -20,14 +23,15 @@ use syncscope::processor::{
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::cosmos::{container, prices, put};
+use crate::support::cosmos::{connection, container, prices, put};
 use crate::support::emulator::empty_emulator;
+use crate::support::faults::FaultyGateway;
 use crate::support::recorder::Recorder;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Pair {
-    _emulator: Emulator,
+    emulator: Emulator,
     source: Container,
     leases: Container,
     prefix: LeasePrefix,
@@ -43,7 +47,7 @@ impl Pair {
         let source = prices(&emulator).await;
         let leases = container(&emulator, "leases", path).await;
         let prefix = LeasePrefix::new("t-", source.account().host(), source.database_rid(), source.rid());
-        Self { _emulator: emulator, source, leases, prefix }
+        Self { emulator, source, leases, prefix }
     }
 
     fn store(&self) -> LeaseStore {
@@ -400,4 +404,106 @@ async fn what_would_do_damage_is_refused() {
     let other = Pair::with_leases_by("/tenant").await;
     let refused = other.try_start(&recorder, quick("a")).await.err().unwrap();
     assert!(refused.to_string().contains("/tenant"), "{refused}");
+}
+
+/// Splits and merges while a processor reads pages of ten; gives the leases at the end.
+async fn split_and_merge(version_0: bool) -> (Pair, Arc<Recorder>, Vec<Lease>) {
+    let pair = Pair::new().await;
+    pair.fill(0..200).await;
+    let recorder = Arc::new(Recorder::default());
+    recorder.delay_ms.store(10, Ordering::SeqCst);
+    let mut running = pair.start(&recorder, ProcessorOptions { version_0, ..quick("a") }).await;
+    running.until("under way", |s| s.delivered >= 40).await;
+    let [first, second] = pair.emulator.split("shop", "prices", 0).unwrap();
+    running.event(|e| matches!(e, ProcessorEvent::Split { children, .. } if children.len() == 2)).await;
+    pair.fill(150..220).await;
+    pair.emulator.merge("shop", "prices", [first, second]).unwrap();
+    pair.emulator.split("shop", "prices", 3).unwrap();
+    pair.fill(200..260).await;
+    eventually("all delivered", async || recorder.latest().len() == 260).await;
+    running.until("six leases", |s| s.is_idle() && s.total_leases == 6).await;
+    running.handle.stop().await;
+    let leases = pair.list().await;
+    (pair, recorder, leases)
+}
+
+#[tokio::test]
+async fn split_and_merge_lose_nothing_with_our_leases() {
+    let (pair, recorder, leases) = split_and_merge(false).await;
+    assert_same(&pair.source, &recorder).await;
+    assert!(leases.iter().all(|l| l.kind() == LeaseKind::EpkRange), "{leases:?}");
+    assert_whole(&leases);
+}
+
+#[tokio::test]
+async fn split_and_merge_lose_nothing_with_leases_by_range_id() {
+    let (pair, recorder, leases) = split_and_merge(true).await;
+    assert_same(&pair.source, &recorder).await;
+    // As .NET does: a split gives leases of the children's ids, a merge leases of the old ranges.
+    let epk = leases.iter().filter(|l| l.kind() == LeaseKind::EpkRange).count();
+    assert_eq!((leases.len(), epk), (6, 2), "{leases:?}");
+    assert_whole(&leases);
+}
+
+/// The leases cover the key space without gap or overlap.
+fn assert_whole(leases: &[Lease]) {
+    let mut at = String::new();
+    for lease in leases {
+        let range = lease.range().unwrap();
+        assert_eq!(range.min, at, "{leases:?}");
+        at.clone_from(&range.max);
+    }
+    assert_eq!(at, "FF");
+}
+
+#[tokio::test]
+async fn the_lock_of_a_dead_instance_is_void_after_its_time() {
+    let pair = Pair::new().await;
+    let lock = pair.prefix.lock_id();
+    // Written by a clock a minute behind ours, as far as a test can tell.
+    pair.store().create_marker(&lock, Some(30)).await.unwrap();
+    let recorder = Arc::new(Recorder::default());
+    let later = jiff::Timestamp::now().checked_add(Duration::from_secs(60)).unwrap();
+    let clock = Clock::following_tokio(later);
+    let running = pair.start(&recorder, ProcessorOptions { clock, ..quick("a") }).await;
+    running.until_idle().await;
+    running.handle.stop().await;
+    assert!(pair.store().marker(&lock).await.unwrap().is_none());
+
+    let other = LeasePrefix::from_raw("held-");
+    pair.store().create_marker(&other.lock_id(), Some(30)).await.unwrap();
+    let pair = Pair { prefix: other, ..pair };
+    let running = pair.start(&recorder, quick("b")).await;
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!running.handle.status().borrow().started, "the lock of a live instance holds");
+    running.handle.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_that_goes_away_is_told_and_read_on_when_it_is_back() {
+    let pair = Pair::new().await;
+    pair.fill(0..20).await;
+    let gateway = FaultyGateway::start(&pair.emulator, 1).await;
+    let mut to = connection(&pair.emulator);
+    to.endpoint = gateway.endpoint.clone();
+    let account = syncscope::cosmos::Account::connect(&to).await.unwrap();
+    let source = account.container("shop", "prices").await.unwrap();
+    let leases = account.container("shop", "leases").await.unwrap();
+    let recorder = Arc::new(Recorder::default());
+    let (events, received) = mpsc::channel(10_000);
+    let prefix = pair.prefix.clone();
+    let handle =
+        Processor::start(source, leases, prefix, Arc::clone(&recorder), quick("a"), events).await.unwrap();
+    let mut running = Running { handle, events: received };
+    running.until_idle().await;
+    gateway.cut(true);
+    let problem = |e: &ProcessorEvent| matches!(e, ProcessorEvent::Problem { retry_in: Some(_), .. });
+    running.event(problem).await;
+    running.until("told", |s| s.leases.iter().all(|w| w.problem.is_some())).await;
+    pair.fill(20..30).await;
+    gateway.cut(false);
+    running.until("read on", |s| s.delivered == 30).await;
+    running.until("forgotten", |s| s.leases.iter().all(|w| w.problem.is_none())).await;
+    running.handle.stop().await;
+    assert_eq!(recorder.ids().len(), 30);
 }

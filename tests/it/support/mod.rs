@@ -2,6 +2,7 @@
 
 pub(crate) mod cosmos;
 pub(crate) mod emulator;
+pub(crate) mod faults;
 pub(crate) mod pair;
 pub(crate) mod raw;
 pub(crate) mod recorder;
