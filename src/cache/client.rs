@@ -77,7 +77,8 @@ impl CacheClient {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(write::outcomes(self.run(&write::pipeline(batch)).await?))
+        let (pipe, commands) = write::pipeline(batch);
+        Ok(write::outcomes(self.run(&pipe).await?, &commands))
     }
 
     /// Reads one entry with at most `max_value` bytes of its value; `None` when there is no such key.

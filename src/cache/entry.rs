@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use redis::{Pipeline, Value};
 
+use super::distributed::DistributedExpiry;
 use super::link::error_line;
 use super::status::text;
 
@@ -192,7 +193,9 @@ fn hash(replies: Vec<Value>) -> Option<(Encoding, Bytes, u64)> {
         return None;
     }
     let size = flat.iter().map(|part| part.len() as u64).sum();
-    if let [Some(_), Some(_), Some(data)] = known {
+    if let [Some(absexp), Some(sldexp), Some(data)] = known
+        && DistributedExpiry::decode(&absexp, &sldexp).is_some()
+    {
         return Some((Encoding::DistributedCache, Bytes::from(data), size));
     }
     let fields: serde_json::Map<String, serde_json::Value> = flat

@@ -1,6 +1,7 @@
 //! Redis: connection, pipelined writes, entry reading, observer, scan. Knows no Cosmos. The only room with the `redis` crate's types.
 
 mod client;
+mod distributed;
 mod entry;
 mod error;
 mod inbox;
@@ -10,6 +11,7 @@ mod status;
 mod write;
 
 pub use client::CacheClient;
+pub use distributed::DistributedExpiry;
 pub use entry::{Encoding, Entry};
 pub use error::{CacheError, EntryError, Refusal};
 pub use observer::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions};

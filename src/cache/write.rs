@@ -1,10 +1,14 @@
-//! What is written into the cache, and its commands.
+//! What is written into the cache, in each encoding, and its commands.
+//!
+//! A write is one command, or a transaction of several, so that readers never see half of it.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use redis::{Cmd, Pipeline, Value};
 
+use super::distributed::DistributedExpiry;
 use super::error::EntryError;
 use super::link::error_line;
 
@@ -20,6 +24,35 @@ pub enum CacheWrite {
         /// Time to live; `None` = for ever. Less than a millisecond counts as one.
         ttl: Option<Duration>,
     },
+    /// A hash of exactly these fields: replaces whatever was there, of any type, and its TTL.
+    /// Without fields nothing is left, because Redis has no empty hash.
+    Fields {
+        /// The key, as bytes.
+        key: Bytes,
+        /// Names and values, in order.
+        fields: Vec<(Bytes, Bytes)>,
+        /// Time to live; `None` = for ever.
+        ttl: Option<Duration>,
+    },
+    /// .NET's `IDistributedCache` hash. As there, it does not replace a key of another type (`WRONGTYPE`).
+    /// Unlike there, an entry that is written without expiry loses the one it had.
+    DistributedCache {
+        /// The key with its instance name, as bytes.
+        key: Bytes,
+        /// The field `data`.
+        data: Bytes,
+        /// The fields `absexp` and `sldexp`, and the key's expiry.
+        expiry: DistributedExpiry,
+    },
+    /// RedisJSON's `JSON.SET` of the whole document.
+    Json {
+        /// The key, as bytes.
+        key: Bytes,
+        /// JSON text.
+        document: Bytes,
+        /// Time to live; `None` = for ever.
+        ttl: Option<Duration>,
+    },
     /// `UNLINK`; a key that is not there is no error.
     Delete {
         /// The key, as bytes.
@@ -29,47 +62,112 @@ pub enum CacheWrite {
 
 /// Room that a command needs besides key and value.
 const COMMAND_OVERHEAD: usize = 32;
+/// Redis adds the TTL to its clock and refuses what overflows a signed 64-bit number; 1,000 years are enough.
+const MAX_TTL_MILLIS: u64 = 1_000 * 366 * 24 * 3600 * 1000;
 
 impl CacheWrite {
-    fn command(&self) -> Cmd {
+    /// The key that is written.
+    pub fn key(&self) -> &Bytes {
+        match self {
+            Self::Set { key, .. }
+            | Self::Fields { key, .. }
+            | Self::DistributedCache { key, .. }
+            | Self::Json { key, .. }
+            | Self::Delete { key } => key,
+        }
+    }
+
+    /// Appends its commands and tells how many these are.
+    fn append(&self, pipe: &mut Pipeline) -> usize {
+        let before = pipe.len();
         match self {
             Self::Set { key, value, ttl } => {
                 let mut command = Cmd::with_capacity(5, key.len() + value.len() + COMMAND_OVERHEAD);
                 command.arg(b"SET").arg(&key[..]).arg(&value[..]);
                 if let Some(ttl) = ttl {
-                    let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MILLIS);
-                    command.arg(b"PX").arg(millis);
+                    command.arg(b"PX").arg(millis(*ttl));
                 }
-                command
+                pipe.add_command(command);
+            }
+            Self::Fields { key, fields, ttl } => {
+                pipe.cmd("MULTI");
+                pipe.cmd("UNLINK").arg(&key[..]);
+                if !fields.is_empty() {
+                    pipe.cmd("HSET").arg(&key[..]);
+                    for (name, value) in fields {
+                        pipe.arg(&name[..]).arg(&value[..]);
+                    }
+                    if let Some(ttl) = ttl {
+                        pipe.cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl));
+                    }
+                }
+                pipe.cmd("EXEC");
+            }
+            Self::DistributedCache { key, data, expiry } => {
+                let (absexp, sldexp) = expiry.encode();
+                pipe.cmd("MULTI");
+                pipe.cmd("HSET").arg(&key[..]).arg("absexp").arg(absexp).arg("sldexp").arg(sldexp);
+                pipe.arg("data").arg(&data[..]);
+                match expiry.seconds(Timestamp::now()) {
+                    Some(seconds) => {
+                        pipe.cmd("EXPIRE").arg(&key[..]).arg(seconds.min(MAX_TTL_MILLIS / 1000));
+                    }
+                    None => {
+                        pipe.cmd("PERSIST").arg(&key[..]);
+                    }
+                }
+                pipe.cmd("EXEC");
+            }
+            Self::Json { key, document, ttl } => {
+                pipe.cmd("MULTI");
+                pipe.cmd("JSON.SET").arg(&key[..]).arg("$").arg(&document[..]);
+                match ttl {
+                    Some(ttl) => pipe.cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl)),
+                    None => pipe.cmd("PERSIST").arg(&key[..]),
+                };
+                pipe.cmd("EXEC");
             }
             Self::Delete { key } => {
                 let mut command = Cmd::with_capacity(2, key.len() + COMMAND_OVERHEAD);
                 command.arg(b"UNLINK").arg(&key[..]);
-                command
+                pipe.add_command(command);
             }
         }
+        pipe.len() - before
     }
 }
 
-/// Redis adds the TTL to its clock and refuses what overflows a signed 64-bit number; 1,000 years are enough.
-const MAX_TTL_MILLIS: u64 = 1_000 * 366 * 24 * 3600 * 1000;
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MILLIS)
+}
 
-/// All commands of a batch, in order.
-pub(super) fn pipeline(batch: &[CacheWrite]) -> Pipeline {
+/// All commands of a batch, in order, and how many each write has.
+pub(super) fn pipeline(batch: &[CacheWrite]) -> (Pipeline, Vec<usize>) {
     let mut pipe = Pipeline::with_capacity(batch.len());
-    for write in batch {
-        pipe.add_command(write.command());
-    }
-    pipe
+    let commands = batch.iter().map(|write| write.append(&mut pipe)).collect();
+    (pipe, commands)
 }
 
-/// The outcome of each write, in order.
-pub(super) fn outcomes(replies: Vec<Value>) -> Vec<Result<(), EntryError>> {
-    replies
-        .into_iter()
-        .map(|reply| match error_line(reply) {
-            None => Ok(()),
-            Some(text) => Err(EntryError::from_line(text)),
+/// The outcome of each write, in order: the first error among its replies, if there is one.
+pub(super) fn outcomes(replies: Vec<Value>, commands: &[usize]) -> Vec<Result<(), EntryError>> {
+    let mut replies = replies.into_iter();
+    commands
+        .iter()
+        .map(|&count| {
+            // All of its replies are taken, also behind an error.
+            let errors: Vec<String> = replies.by_ref().take(count).filter_map(first_error).collect();
+            match errors.into_iter().next() {
+                None => Ok(()),
+                Some(text) => Err(EntryError::from_line(text)),
+            }
         })
         .collect()
+}
+
+/// An error, or the first one of a transaction's replies.
+fn first_error(reply: Value) -> Option<String> {
+    match reply {
+        Value::Array(replies) => replies.into_iter().find_map(error_line),
+        reply => error_line(reply),
+    }
 }

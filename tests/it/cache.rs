@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use syncscope::cache::{CacheClient, CacheError, CacheWrite, Encoding, Refusal};
+use syncscope::cache::{CacheClient, CacheError, CacheWrite, DistributedExpiry, Encoding, Refusal};
 use syncscope::config::{RedisConnection, Secret};
 use syncscope::embedded::{CacheOptions, EmbeddedCache, EmbeddedCacheError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -101,6 +101,61 @@ async fn hashes_are_decoded_by_how_they_were_written() {
         assert_eq!(fields.size, 16);
         let both = client.entries(&["net".into(), "none".into(), "fields".into()], 1024).await.unwrap();
         assert_eq!(both, [Some(net), None, Some(fields)]);
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn each_encoding_is_read_back_as_it_was_written() {
+    for server in servers().await {
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        raw(&server, "HSET fields gone 1").await;
+        raw(&server, "SET text string").await;
+        let expiry = DistributedExpiry {
+            absolute: Some(jiff::Timestamp::from_second(4_102_444_800).unwrap()),
+            sliding: Some(Duration::from_secs(1200)),
+        };
+        let hash = |key: &str, expiry| CacheWrite::DistributedCache {
+            key: Bytes::from(key.to_owned()),
+            data: r#"{"id":"a"}"#.into(),
+            expiry,
+        };
+        let outcomes = client
+            .write(&[
+                hash("net", expiry),
+                set("between", "1"),
+                hash("text", expiry),
+                CacheWrite::Fields {
+                    key: "fields".into(),
+                    fields: vec![("price".into(), "39.9".into()), ("name".into(), "🦀".into())],
+                    ttl: Some(Duration::from_secs(50)),
+                },
+                CacheWrite::Fields { key: "between".into(), fields: Vec::new(), ttl: None },
+                CacheWrite::Json { key: "json".into(), document: "{}".into(), ttl: None },
+                hash("ever", DistributedExpiry::default()),
+            ])
+            .await
+            .unwrap();
+        let refused: Vec<_> =
+            outcomes.iter().map(|outcome| outcome.as_ref().err().map(|error| error.refusal)).collect();
+        let (wrong, unknown) = (Some(Refusal::WrongType), Some(Refusal::UnknownCommand));
+        assert_eq!(refused, [None, None, wrong, None, None, unknown, None], "{}", server.product());
+
+        let net = client.entry("net", 1024).await.unwrap().unwrap();
+        assert_eq!((net.encoding, &net.value[..]), (Encoding::DistributedCache, &br#"{"id":"a"}"#[..]));
+        let left = net.expires_at.unwrap().duration_since(jiff::Timestamp::now()).as_secs();
+        assert!((1150..=1200).contains(&left), "{left}");
+        let wire = raw(&server, "HMGET net absexp sldexp data").await;
+        // 2100-01-01 in .NET ticks; 20 minutes in .NET ticks
+        assert!(wire.contains("662380416000000000") && wire.contains("12000000000"), "{wire}");
+        let fields = client.entry("fields", 1024).await.unwrap().unwrap();
+        assert_eq!(fields.value, r#"{"name":"🦀","price":"39.9"}"#);
+        assert!(fields.expires_at.is_some());
+        assert_eq!(client.entry("between", 1024).await.unwrap(), None);
+        assert_eq!(client.entry("ever", 1024).await.unwrap().unwrap().expires_at, None);
+
+        client.write(&[hash("net", DistributedExpiry::default())]).await.unwrap();
+        assert_eq!(client.entry("net", 1024).await.unwrap().unwrap().expires_at, None);
         server.stop().await;
     }
 }
