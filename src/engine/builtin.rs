@@ -14,7 +14,7 @@ use crate::engine::Shared;
 use crate::engine::event::{Event, Level, RebuildPhase, RebuildPlan, RebuildStatus, SyncPhase, SyncStatus};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
-use crate::engine::source::{Source, SourceReceiver, lease_container};
+use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
 use crate::lease::{LeasePrefix, LeaseStore};
 use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
 use crate::sync::{CacheWriter, delete_leases, leases_to_delete};
@@ -27,6 +27,9 @@ const PROCESSOR_EVENTS: usize = 256;
 const TICK: Duration = Duration::from_millis(200);
 /// Between attempts to start while something is missing.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// While our processors have trouble: between two looks whether the containers are still the same.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What the built-in sync is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,10 @@ struct Replay {
 pub(super) struct Builtin {
     shared: Arc<Shared>,
     source: SourceReceiver,
+    reconnect: Reconnect,
+    asked: Option<Instant>,
+    /// Rid of the container that the processors run on.
+    running_on: Option<String>,
     writer: Arc<CacheWriter>,
     processors: Vec<ProcessorHandle>,
     names: Vec<String>,
@@ -74,7 +81,7 @@ pub(super) struct Builtin {
 }
 
 impl Builtin {
-    pub(super) fn new(shared: Arc<Shared>, source: SourceReceiver) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, source: SourceReceiver, reconnect: Reconnect) -> Self {
         let writer = Arc::new(CacheWriter::new(
             shared.settings.redis.clone(),
             Arc::clone(&shared.mapping),
@@ -84,6 +91,9 @@ impl Builtin {
         Self {
             shared,
             source,
+            reconnect,
+            asked: None,
+            running_on: None,
             writer,
             processors: Vec::new(),
             names,
@@ -111,6 +121,7 @@ impl Builtin {
                 },
                 event = self.events.1.recv() => if let Some(event) = event { self.tell_event(event).await },
                 _ = tick.tick() => {
+                    self.watch_source().await;
                     if self.wanted && self.processors.is_empty() && Instant::now() >= self.next_attempt {
                         self.start(self.shared.settings.sync.start).await;
                     }
@@ -121,6 +132,32 @@ impl Builtin {
         }
         self.stop().await;
         self.tell_status(None).await;
+    }
+
+    /// A source that was deleted and made again needs processors of its own.
+    async fn watch_source(&mut self) {
+        let troubled = self.processors.iter().any(|processor| {
+            let status = processor.status();
+            let status = status.borrow();
+            status.problem.is_some() || status.leases.iter().any(|worker| worker.problem.is_some())
+        });
+        if troubled && self.asked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            self.asked = Some(Instant::now());
+            self.reconnect.ask();
+        }
+        let Some(running_on) = self.running_on.as_deref().filter(|_| !self.processors.is_empty()) else {
+            return;
+        };
+        let moved = self
+            .source
+            .borrow_and_update()
+            .as_ref()
+            .is_some_and(|source| source.monitored.rid() != running_on);
+        if moved {
+            let text = "the source was deleted and created again: starting with new leases";
+            self.shared.report.log(Level::Warning, "sync", text).await;
+            self.stop().await;
+        }
     }
 
     async fn take(&mut self, request: Request) {
@@ -205,6 +242,7 @@ impl Builtin {
             }
         }
         self.problem = None;
+        self.running_on = Some(source.monitored.rid().to_owned());
         self.shared.set_instances(self.names.clone());
         self.shared.report.log(Level::Info, "sync", format!("started as {}", self.names.join(", "))).await;
     }

@@ -253,8 +253,8 @@ pub struct EntryRow {
     pub expires_at: Option<Timestamp>,
     /// Compared with the newest version of its document that was seen.
     pub state: EntryState,
-    /// For an entry in step: how long after the change was seen in the feed it got there
-    /// (negative: before the observer saw the change).
+    /// For an entry in step: how long after the change it got there. For our own writes from the
+    /// acknowledgement, for others from the moment the change was seen in the feed.
     pub delay_ms: Option<f64>,
     /// When we saw it change last.
     pub changed_at: Timestamp,

@@ -85,6 +85,8 @@ struct Wanted {
     id: String,
     etag: String,
     seen: Instant,
+    /// It was in the cache once.
+    arrived: bool,
 }
 
 /// What the cache holds under a key.
@@ -152,7 +154,7 @@ impl Pairing {
         now: Instant,
     ) -> (EntryRow, Option<Arrival>) {
         let pair = self.pairs.get_or_insert_mut(key.to_owned(), Pair::default);
-        pair.wanted = Some(Wanted { digest, id, etag, seen: now });
+        pair.wanted = Some(Wanted { digest, id, etag, seen: now, arrived: false });
         pair.settle(key, now, self.scanned)
     }
 
@@ -222,7 +224,6 @@ impl Pairing {
 impl Pair {
     /// Decides the state anew and makes the row.
     fn settle(&mut self, key: &str, now: Instant, scanned: bool) -> (EntryRow, Option<Arrival>) {
-        let before = self.told;
         let state = match (&self.wanted, &self.held) {
             (Some(wanted), Some(held)) if wanted.digest.agrees(held.digest) => EntryState::InStep,
             (Some(wanted), held) => {
@@ -237,12 +238,18 @@ impl Pair {
             (None, _) => EntryState::Unknown,
         };
         let mut arrival = None;
-        if let (EntryState::InStep, Some(wanted), Some(held)) = (state, &self.wanted, &self.held) {
-            if before != Some(EntryState::InStep) || wanted.digest.bytes == held.digest.bytes {
+        if let (EntryState::InStep, Some(wanted), Some(held)) = (state, &mut self.wanted, &self.held) {
+            // The first time counts: a version that is written again later does not become late.
+            if !std::mem::replace(&mut wanted.arrived, true) {
                 arrival =
                     Some(Arrival { id: wanted.id.clone(), etag: wanted.etag.clone(), at: held.notified });
+                // What was there before it was seen in the feed (or was found by SCAN) has no delay to tell.
+                self.delay_ms = held
+                    .notified
+                    .checked_duration_since(wanted.seen)
+                    .filter(|_| !held.scanned)
+                    .map(|delay| delay.as_secs_f64() * 1e3);
             }
-            self.delay_ms = (!held.scanned).then(|| signed_ms(wanted.seen, held.notified));
         } else {
             self.delay_ms = None;
         }
@@ -262,14 +269,6 @@ impl Pair {
             delay_ms: self.delay_ms,
             changed_at: held.map_or_else(Timestamp::now, |held| held.changed_at),
         }
-    }
-}
-
-fn signed_ms(from: Instant, to: Instant) -> f64 {
-    if to >= from {
-        to.duration_since(from).as_secs_f64() * 1e3
-    } else {
-        -(from.duration_since(to).as_secs_f64() * 1e3)
     }
 }
 
@@ -311,6 +310,27 @@ mod tests {
         assert_eq!(row.state, EntryState::InStep);
         assert!((row.delay_ms.unwrap() - 3.0).abs() < 0.1);
         assert_eq!(arrival.unwrap().etag, "e");
+    }
+
+    #[test]
+    fn a_version_that_is_written_again_does_not_become_late() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        document(&mut pairing, "1", start);
+        pairing.entry(seen("k", "1", start + Duration::from_millis(3)));
+        let (row, arrival) = pairing.entry(seen("k", "1", start + Duration::from_secs(60)));
+        assert!(row.delay_ms.unwrap() < 4.0 && arrival.is_none());
+    }
+
+    #[test]
+    fn an_entry_that_was_there_first_tells_no_delay() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        pairing.entry(seen("k", "1", start));
+        let later = start + Duration::from_millis(5);
+        let (row, arrival) = pairing.document("k", "k".into(), "e".into(), Digest::of(b"1"), later);
+        assert_eq!((row.state, row.delay_ms), (EntryState::InStep, None));
+        assert_eq!(arrival.unwrap().at, start);
     }
 
     #[test]

@@ -190,7 +190,9 @@ async fn serve(
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
     tasks.spawn(source::find(Arc::clone(&shared), options.create, out, reconnect.clone(), child()));
-    tasks.spawn(builtin::Builtin::new(Arc::clone(&shared), found.clone()).run(sync_inbox, child()));
+    tasks.spawn(
+        builtin::Builtin::new(Arc::clone(&shared), found.clone(), reconnect.clone()).run(sync_inbox, child()),
+    );
     tasks.spawn(traffic::run(
         Arc::clone(&shared),
         found.clone(),

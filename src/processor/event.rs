@@ -124,9 +124,13 @@ impl ProcessorEvent {
     }
 }
 
-/// The part of a lease id that people can tell apart.
-fn token(lease_id: &str) -> &str {
-    lease_id.rsplit_once("..").map_or(lease_id, |(_, token)| token)
+/// The part of a lease id that people can tell apart: the token, its bounds without their trailing zeros.
+fn token(lease_id: &str) -> String {
+    let token = lease_id.rsplit_once("..").map_or(lease_id, |(_, token)| token);
+    match token.split_once('-') {
+        Some((min, max)) => format!("{}–{}", min.trim_end_matches('0'), max.trim_end_matches('0')),
+        None => token.to_owned(),
+    }
 }
 
 impl fmt::Display for ProcessorEvent {

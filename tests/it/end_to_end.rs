@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use syncscope::cosmos::{Container, PartitionKey};
+use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
+use syncscope::embedded::{CacheOptions, EmbeddedCache};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::task::JoinHandle;
 
 use crate::support::cosmos::put;
@@ -133,4 +136,58 @@ async fn a_document_that_makes_no_key_is_set_aside_and_told() {
     assert_eq!((ran.json()["delivered"].as_u64(), ran.json()["setAside"].as_u64()), (Some(1), Some(1)));
     assert!(ran.stderr.contains("market") && ran.stderr.contains("bad"), "{}", ran.stderr);
     assert!(pair.redis().await.entry("UK:good", 1_000).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_goes_and_comes_back_costs_nothing() {
+    let Pair { emulator, cache, prices } = Pair::start().await;
+    let port = cache.port();
+    let traffic = Traffic::start(&prices, 100);
+    let pair = Pair { emulator, cache, prices };
+    let mut child = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
+    traffic.written(200).await;
+    let Pair { emulator, cache, prices } = pair;
+    cache.stop().await;
+    // The cause is told while it lasts.
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let told = async {
+        while let Some(line) = said.next_line().await.unwrap() {
+            if line.contains("not reachable") || line.contains("connection lost") {
+                return;
+            }
+        }
+        panic!("the lost Redis was not told");
+    };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("told within 20 s");
+    // The data of the old server is gone with it: what was written before has to come again.
+    let options = CacheOptions { port: Some(port), ..CacheOptions::default() };
+    let cache = EmbeddedCache::start(options).await.unwrap();
+    let pair = Pair { emulator, cache, prices };
+    let so_far = traffic.written.load(Ordering::Relaxed);
+    traffic.written(so_far + 300).await;
+    traffic.stop().await;
+    pair.in_step(Duration::from_secs(20)).await;
+    signal(&child, "TERM").await;
+    gather(child).await.code(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emulator_that_comes_back_empty_is_synced_from_its_new_container() {
+    let Pair { emulator, cache, prices } = Pair::start().await;
+    put(&prices, "old", &json!({})).await;
+    let pair = Pair { emulator, cache, prices };
+    let child = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
+    pair.in_step(Duration::from_secs(20)).await;
+    let Pair { emulator, cache, .. } = pair;
+    let port = emulator.endpoint().port().unwrap();
+    emulator.stop().await;
+    let options = EmulatorOptions { port: PortChoice::Fixed(port), ..EmulatorOptions::default() };
+    let emulator = Emulator::start(options).await.unwrap();
+    let prices = crate::support::cosmos::prices(&emulator).await;
+    let pair = Pair { emulator, cache, prices };
+    pair.redis().await.delete(&["old".to_owned()]).await.unwrap();
+    put(&pair.prices, "new", &json!({})).await;
+    pair.in_step(Duration::from_secs(30)).await;
+    signal(&child, "TERM").await;
+    gather(child).await.code(0);
 }

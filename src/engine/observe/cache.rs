@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions, ServerStatus};
 use crate::engine::Shared;
 use crate::engine::event::{
-    CacheStatus, ChangeRow, ConnectionState, EntryRow, Event, FollowMode, Level, Server,
+    CacheStatus, ChangeRow, ConnectionState, EntryRow, Event, FollowMode, Level, ProbeTiming, Server,
 };
 use crate::engine::pairing::{Arrival, Digest, Pairing, SeenEntry};
 
@@ -48,8 +48,7 @@ impl Pairs {
                 for key in change.keys {
                     let (row, arrival) =
                         pairing.document(&key, change.id.clone(), change.etag.clone(), digest, at);
-                    self.arrived(arrival);
-                    rows.push(row);
+                    rows.push(self.arrived(row, arrival));
                 }
             }
         }
@@ -71,8 +70,7 @@ impl Pairs {
                     notified: seen.notified_at,
                     scanned: seen.scanned,
                 });
-                self.arrived(arrival);
-                rows.push(row);
+                rows.push(self.arrived(row, arrival));
             }
         }
         self.tell(rows);
@@ -98,12 +96,18 @@ impl Pairs {
         }
     }
 
-    fn arrived(&self, arrival: Option<Arrival>) {
-        if let Some(arrival) = arrival
-            && self.shared.latency.has_open()
-        {
+    /// A version has reached the cache: ends its probe, whose timing is the better figure.
+    fn arrived(&self, mut row: EntryRow, arrival: Option<Arrival>) -> EntryRow {
+        let Some(arrival) = arrival else { return row };
+        if self.shared.latency.has_open() {
             self.shared.latency.in_cache(&arrival.id, &arrival.etag, arrival.at);
         }
+        if let Some(ProbeTiming { feed: Some(feed), cache: Some(cache), .. }) =
+            self.shared.latency.timing_of(&arrival.id)
+        {
+            row.delay_ms = Some(feed + cache);
+        }
+        row
     }
 
     fn tell(&self, rows: Vec<EntryRow>) {
