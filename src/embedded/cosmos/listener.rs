@@ -1,7 +1,6 @@
 //! The socket: binds on loopback, serves HTTP/1.1 and HTTP/2 (prior knowledge) on one port,
 //! and stops within a second whatever clients keep open.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -163,7 +162,7 @@ impl Guest {
         let service = self.service;
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);
-            async move { Ok::<_, Infallible>(service.answer(request, secure).await) }
+            async move { service.answer(request, secure).await }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), answer);
         tokio::pin!(connection);

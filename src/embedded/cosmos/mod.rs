@@ -7,8 +7,10 @@ mod authorization;
 mod batch;
 mod catalog;
 mod container;
+mod control;
 mod document;
 mod errors;
+mod faults;
 mod feed;
 mod ids;
 mod keys;
@@ -27,6 +29,7 @@ mod tls;
 
 use std::sync::Arc;
 
+pub use faults::Fault;
 pub use feed::topology::TopologyError;
 pub use listener::PortChoice;
 use thiserror::Error;
@@ -136,6 +139,16 @@ impl Emulator {
     /// The https certificate in PEM, for clients that check it; also at `/_explorer/emulator.pem`.
     pub fn certificate_pem(&self) -> Option<&str> {
         self.tls.as_ref().map(|tls| tls.pem.as_str())
+    }
+
+    /// Adds a fault for requests to come.
+    pub fn inject(&self, fault: Fault) {
+        self.service.faults().add(fault);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.service.faults().clear();
     }
 
     /// Splits a physical range of a container in two halves of its documents; the new ids.

@@ -7,7 +7,7 @@ use azure_data_cosmos_driver::binary_json;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use url::Url;
@@ -17,12 +17,13 @@ use super::authorization::MasterKey;
 use super::catalog::Catalog;
 use super::container::Container;
 use super::errors::{bad_request, internal, not_found, too_large};
+use super::faults::{Fault, Faults};
 use super::ids::refused_document;
 use super::request::Ask;
 use super::route::Path;
 use super::store::Store;
 use super::tls::Tls;
-use super::{batch, feed, pkranges, points, queries};
+use super::{batch, control, feed, pkranges, points, queries};
 
 /// Largest body read, bytes: a batch may hold 2 MB of documents and their frame.
 const MAX_BODY: usize = 4 << 20;
@@ -30,12 +31,18 @@ const MAX_BODY: usize = 4 << 20;
 /// Where clients fetch the certificate, unsigned, as from the classic emulator.
 const CERTIFICATE: &str = "/_explorer/emulator.pem";
 
+/// A fault closed the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("closed by a fault that was asked for")]
+pub(super) struct Dropped;
+
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Service {
     store: Store,
     catalog: Catalog,
     key: MasterKey,
+    faults: Faults,
     /// Our address as the account advertises it, with the other scheme too.
     advertised: String,
     tls: Option<Arc<Tls>>,
@@ -50,7 +57,8 @@ impl Service {
         endpoint: &Url,
         tls: Option<Arc<Tls>>,
     ) -> Self {
-        Self { store, catalog, key, advertised: endpoint.to_string(), tls }
+        let faults = Faults::default();
+        Self { store, catalog, key, faults, advertised: endpoint.to_string(), tls }
     }
 
     /// What exists.
@@ -58,38 +66,69 @@ impl Service {
         &self.catalog
     }
 
-    /// Answers, whatever was asked.
-    pub(super) async fn answer(&self, request: Request<Incoming>, secure: bool) -> Response<Full<Bytes>> {
-        let answered = AssertUnwindSafe(self.serve(request, secure)).catch_unwind().await;
-        answered.unwrap_or_else(|_| internal("the request was not understood")).into()
+    /// The faults in force.
+    pub(super) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
-    async fn serve(&self, request: Request<Incoming>, secure: bool) -> Answer {
-        let (head, body) = request.into_parts();
-        if head.uri.path() == CERTIFICATE {
-            return self.certificate();
+    /// Answers, whatever was asked. `Err`: the connection is to be closed instead, a fault's wish.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        secure: bool,
+    ) -> Result<Response<Full<Bytes>>, Dropped> {
+        let answered = AssertUnwindSafe(self.serve(request, secure)).catch_unwind().await;
+        answered.unwrap_or_else(|_| Ok(internal("the request was not understood"))).map(Response::from)
+    }
+
+    async fn serve(&self, request: Request<Incoming>, secure: bool) -> Result<Answer, Dropped> {
+        let ask = match self.authorized(request).await {
+            Ok(ask) => ask,
+            Err(answer) => return Ok(*answer),
+        };
+        let fault = self.faults.meet(&ask);
+        if let Some(fault) = &fault {
+            tokio::time::sleep(fault.delay()).await;
         }
-        let Some(path) = Path::parse(head.uri.path()) else {
-            return bad_request("The request path is not a valid resource address.");
-        };
-        let checked = self.key.check(head.method.as_str(), &path, &head.headers, Timestamp::now());
-        if let Err(refusal) = checked {
-            return *refusal;
+        if let Some(met) = fault.as_ref().filter(|fault| !fault.after).and_then(outcome) {
+            return met;
         }
-        let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-            return too_large();
-        };
-        let mut segments = path.into_segments();
-        self.catalog.name_rids(&mut segments);
-        let Some(body) = text_of(body.to_bytes()) else {
-            return bad_request("The request body is not valid in Cosmos's binary encoding.");
-        };
-        let ask = Ask { method: head.method, segments, headers: head.headers, body };
         let mut answer = self.dispatch(&ask).await;
         if ask.segments.is_empty() {
             self.advertise(&mut answer, secure);
         }
-        answer
+        fault.as_ref().and_then(outcome).unwrap_or(Ok(answer))
+    }
+
+    /// Reads and checks a request. `Err` is its answer: a refusal, or of what needs no signature.
+    async fn authorized(&self, request: Request<Incoming>) -> Result<Ask, Box<Answer>> {
+        let (head, body) = request.into_parts();
+        let whole = |body| async move {
+            Limited::new(body, MAX_BODY)
+                .collect()
+                .await
+                .map(Collected::to_bytes)
+                .map_err(|_| Box::new(too_large()))
+        };
+        let path = head.uri.path();
+        if path == CERTIFICATE {
+            return Err(Box::new(self.certificate()));
+        }
+        if path.starts_with(control::PREFIX) {
+            let body = whole(body).await?;
+            let (catalog, faults) = (&self.catalog, &self.faults);
+            let done = control::answer(&head.method, path, &head.headers, &body, catalog, faults);
+            return Err(Box::new(done));
+        }
+        let wrong = |message| Box::new(bad_request(message));
+        let path =
+            Path::parse(path).ok_or_else(|| wrong("The request path is not a valid resource address."))?;
+        self.key.check(head.method.as_str(), &path, &head.headers, Timestamp::now())?;
+        let body = text_of(whole(body).await?)
+            .ok_or_else(|| wrong("The request body is not valid in Cosmos's binary encoding."))?;
+        let mut segments = path.into_segments();
+        self.catalog.name_rids(&mut segments);
+        Ok(Ask { method: head.method, segments, headers: head.headers, body })
     }
 
     /// The account's address with the scheme that the client came by: http and https share the port.
@@ -160,6 +199,11 @@ impl Service {
             _ => store.forward(ask).await,
         }
     }
+}
+
+/// What a fault makes of a request; `None`: only a delay.
+fn outcome(fault: &Fault) -> Option<Result<Answer, Dropped>> {
+    if fault.drop { Some(Err(Dropped)) } else { fault.refusal().map(Ok) }
 }
 
 /// The body as JSON text: the SDK for Rust sends documents in Cosmos's binary encoding by default.

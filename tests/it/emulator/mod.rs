@@ -1,6 +1,7 @@
 //! The embedded Cosmos emulator as any client sees it over HTTP.
 
 mod documents;
+mod faults;
 mod feed;
 mod manners;
 mod topology;

@@ -4,5 +4,7 @@
 pub(super) mod answer;
 pub(super) mod cursor;
 pub(super) mod log;
+#[cfg(test)]
+mod model_tests;
 pub(super) mod ranges;
 pub(super) mod topology;
