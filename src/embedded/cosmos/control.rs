@@ -73,7 +73,9 @@ pub(super) fn answer(
 }
 
 fn add(faults: &Faults, many: Vec<Fault>) -> Answer {
-    many.into_iter().for_each(|fault| faults.add(fault));
+    for fault in many {
+        faults.add(fault);
+    }
     Answer::json(StatusCode::CREATED, json!(faults.list()).to_string())
 }
 

@@ -204,7 +204,9 @@ impl World {
             if reader.all_versions {
                 let by_id = |commits: &[(u8, Option<u64>)]| {
                     let mut map: HashMap<u8, Vec<Option<u64>>> = HashMap::new();
-                    commits.iter().for_each(|(id, version)| map.entry(*id).or_default().push(*version));
+                    for (id, version) in commits {
+                        map.entry(*id).or_default().push(*version);
+                    }
                     map
                 };
                 assert_eq!(by_id(&reader.seen), by_id(due), "all versions, in order");
