@@ -16,6 +16,9 @@ use super::tracking::TrackingMode;
 /// A client that lets more than this pile up is closed, as Redis does with its output buffer limits.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
 
+/// Channels and patterns, or keys watched, by one client at most.
+pub(super) const MAX_FOLLOWED: usize = 10_000;
+
 /// Commands queued between MULTI and EXEC.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {

@@ -17,6 +17,8 @@ mod info;
 mod keys;
 mod numbers;
 mod pubsub;
+#[cfg(test)]
+mod random;
 mod reply;
 mod scan;
 mod server;

@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 
+use super::clients::MAX_FOLLOWED;
 use super::commands::{Answer, Call, Command, Effect, Failure, Keys};
 use super::glob::matches;
 use super::reply::Reply;
 use super::state::{Class, State};
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command::new("subscribe", -2, Effect::None, Keys::None, |call| Ok(follow(call, Kind::Channel))),
-    Command::new("psubscribe", -2, Effect::None, Keys::None, |call| Ok(follow(call, Kind::Pattern))),
+    Command::new("subscribe", -2, Effect::None, Keys::None, |call| follow(call, Kind::Channel)),
+    Command::new("psubscribe", -2, Effect::None, Keys::None, |call| follow(call, Kind::Pattern)),
     Command::new("unsubscribe", -1, Effect::None, Keys::None, |call| Ok(unfollow(call, Kind::Channel))),
     Command::new("punsubscribe", -1, Effect::None, Keys::None, |call| Ok(unfollow(call, Kind::Pattern))),
     Command::new("publish", 3, Effect::None, Keys::None, |call| {
@@ -173,7 +174,12 @@ fn confirmation(call: &Call<'_>, word: &'static str, name: Reply) -> Reply {
     Reply::Push(vec![Reply::bulk(word), name, Reply::count(count)])
 }
 
-fn follow(call: &mut Call<'_>, kind: Kind) -> Reply {
+fn follow(call: &mut Call<'_>, kind: Kind) -> Answer {
+    let own =
+        call.state.clients.get(&call.id).map_or(0, |client| client.channels.len() + client.patterns.len());
+    if own + call.args.len() - 1 > MAX_FOLLOWED {
+        return Err(Failure(format!("ERR a client can have {MAX_FOLLOWED} subscriptions at most")));
+    }
     let mut confirmations = Vec::new();
     for name in &call.args[1..] {
         let name = Bytes::copy_from_slice(name);
@@ -185,7 +191,7 @@ fn follow(call: &mut Call<'_>, kind: Kind) -> Reply {
         let word = if kind == Kind::Channel { "subscribe" } else { "psubscribe" };
         confirmations.push(confirmation(call, word, Reply::Bulk(name)));
     }
-    Reply::Several(confirmations)
+    Ok(Reply::Several(confirmations))
 }
 
 fn unfollow(call: &mut Call<'_>, kind: Kind) -> Reply {

@@ -140,6 +140,27 @@ impl Store {
         self.used
     }
 
+    /// [`Store::used`] counted anew, with all expiry times looked up.
+    #[cfg(test)]
+    pub(super) fn weighed(&self) -> usize {
+        let mut weight = 0;
+        for database in &self.databases {
+            let timed =
+                database.items.iter().filter_map(|(slot, item)| Some((item.expires_at?, slot.key.clone())));
+            assert_eq!(timed.collect::<BTreeSet<_>>(), database.expiries);
+            for (slot, item) in &database.items {
+                let value = match &item.value {
+                    Value::String(bytes) => bytes.len(),
+                    Value::Hash(fields) => {
+                        fields.iter().map(|(name, value)| name.len() + value.len() + FIELD_OVERHEAD).sum()
+                    }
+                };
+                weight += slot.key.len() + value + ENTRY_OVERHEAD;
+            }
+        }
+        weight
+    }
+
     /// Keys, and how many of them expire.
     pub(super) fn counts(&self, db: usize) -> (usize, usize) {
         let database = &self.databases[db];

@@ -17,6 +17,8 @@ pub(super) const COMMANDS: &[super::commands::Command] = &[];
 
 /// Where RESP2 clients get their invalidations from.
 const CHANNEL: &[u8] = b"__redis__:invalidate";
+/// Each change is compared with all prefixes.
+const MAX_PREFIXES: usize = 100;
 /// Keys remembered for clients that track what they read; more are told at once, as in Redis.
 const MAX_REMEMBERED: usize = 1_000_000;
 
@@ -162,6 +164,9 @@ pub(super) fn switch(call: &mut Call<'_>) -> Answer {
         ));
     }
     let kept = old.map(|old| old.prefixes).unwrap_or_default();
+    if kept.len() + mode.prefixes.len() > MAX_PREFIXES {
+        return Err(Failure(format!("ERR a client can track {MAX_PREFIXES} prefixes at most")));
+    }
     check_prefixes(&kept, &mode.prefixes)?;
     let prefixes = kept.into_iter().chain(mode.prefixes.iter().cloned()).collect();
     client.tracking = Some(TrackingMode { prefixes, ..mode });

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::clients::MAX_FOLLOWED;
 use super::commands::{self, Answer, Call, Command, Effect, Failure, Keys};
 use super::reply::Reply;
 
@@ -70,6 +71,9 @@ fn watch(call: &mut Call<'_>) -> Answer {
     let Some(client) = call.state.clients.get_mut(&call.id) else { return Ok(Reply::OK) };
     if client.transaction.is_some() {
         return Err(Failure::new("ERR WATCH inside MULTI is not allowed"));
+    }
+    if client.watching.len() + call.args.len() - 1 > MAX_FOLLOWED {
+        return Err(Failure(format!("ERR a client can watch {MAX_FOLLOWED} keys at most")));
     }
     for key in &call.args[1..] {
         let watched = (call.db, Bytes::copy_from_slice(key));
