@@ -159,6 +159,13 @@ pub enum Order {
     /// Says first which lease documents it will delete, and asks.
     #[command(after_help = "Examples:\n  syncscope rebuild\n  syncscope rebuild --yes --json")]
     Rebuild(RebuildArgs),
+    /// Compare every document with its entry in the cache, and find entries without a document
+    ///
+    /// What differs counts only after a second look, so traffic raises no alarm.
+    /// Exit code 0: in step, 1: drift found, 2: could not run.
+    #[command(after_help = "Examples:\n  syncscope verify\n  syncscope verify --json --sample 1000\n  \
+                            syncscope verify --repair --yes")]
+    Verify(VerifyArgs),
     /// The configuration in force
     Config(ConfigArgs),
 }
@@ -299,6 +306,23 @@ pub struct RebuildArgs {
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
+}
+
+/// `syncscope verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Compare about N documents, spread over the source, instead of all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// How long a change may be on its way before it counts [default: the poll interval and 2s]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub grace: Option<String>,
+    /// Then write wrong entries from the source, and delete orphans by exact key
+    #[arg(long)]
+    pub repair: bool,
+    /// Do not ask before the repair
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
 }
 
 /// `syncscope config`

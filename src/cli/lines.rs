@@ -3,7 +3,9 @@
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use crate::engine::{ChangeRow, EntryRow, EntryState, LeaseRow, LeaseSnapshot, Level, LogLine, SyncStatus};
+use crate::engine::{
+    ChangeRow, EntryRow, EntryState, Finding, LeaseRow, LeaseSnapshot, Level, LogLine, Summary, SyncStatus,
+};
 
 /// Wall clock time of a row.
 pub(super) fn clock(at: Timestamp) -> String {
@@ -21,7 +23,7 @@ pub(super) fn log(line: &LogLine) -> String {
 }
 
 /// Control characters would let a document write to the terminal.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '·' } else { c }).collect()
 }
 
@@ -119,6 +121,48 @@ pub(super) fn entry_json(row: &EntryRow) -> Value {
         "expiresAt": row.expires_at.map(|at| at.to_string()),
         "state": state(row.state),
         "documentId": row.document_id,
+    })
+}
+
+/// A wrong entry for people.
+pub(super) fn finding(found: &Finding) -> String {
+    let details = match found.details.as_slice() {
+        [] => String::new(),
+        details => format!("  ({})", plain(&details.join(", "))),
+    };
+    let (kind, cause) = (found.kind.word(), found.cause.words());
+    format!("{kind:<14}  {}{details}  {cause}: {}", plain(&found.key), plain(&found.evidence))
+}
+
+/// A wrong entry for programs.
+pub(super) fn finding_json(found: &Finding) -> Value {
+    json!({
+        "finding": found.kind.word(),
+        "key": found.key,
+        "id": found.id,
+        "details": found.details,
+        "reason": found.cause.word(),
+        "evidence": found.evidence,
+        "lsn": found.lsn,
+        "leaseLsn": found.lease_lsn,
+    })
+}
+
+/// What a verification found, for programs.
+pub(super) fn summary_json(summary: &Summary) -> Value {
+    json!({
+        "documents": summary.documents,
+        "inStep": summary.in_step,
+        "missing": summary.missing,
+        "stale": summary.stale,
+        "wrongTtl": summary.wrong_ttl,
+        "wrongEncoding": summary.wrong_encoding,
+        "orphans": summary.orphans,
+        "unsettled": summary.unsettled,
+        "unmapped": summary.unmapped,
+        "keys": summary.keys,
+        "undecided": summary.undecided,
+        "seconds": (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
     })
 }
 

@@ -13,6 +13,7 @@ mod seed;
 mod session;
 mod signals;
 mod sync;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -96,6 +97,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
         Some(Order::Watch(args)) => watch::run(settings.clone(), &args.target, output).await,
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
+        Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
         Some(Order::Config(args)) => match args.action {
             ConfigAction::Show => {
                 config::show(&loaded, cli.global.json, &mut std::io::stdout().lock())?;

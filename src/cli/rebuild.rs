@@ -119,7 +119,7 @@ fn tell(plan: &RebuildPlan, output: &Output) {
 }
 
 /// A question on the terminal; without one, `--yes` is needed.
-async fn confirmed() -> Result<bool, CliError> {
+pub(super) async fn confirmed() -> Result<bool, CliError> {
     if !io::stdin().is_terminal() {
         return Err(CliError::Refused(
             "not confirmed: there is no terminal to ask on; add --yes to go on without asking".to_owned(),

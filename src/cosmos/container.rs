@@ -40,6 +40,8 @@ impl std::fmt::Debug for Container {
 pub struct Document {
     /// `_etag`, quotes included: what If-Match takes.
     pub etag: String,
+    /// LSN of its last write within its partition, where the server tells.
+    pub lsn: Option<u64>,
     /// JSON text.
     pub body: Bytes,
 }
@@ -168,8 +170,8 @@ impl Container {
         let operation = CosmosOperation::read_item(self.item(id, key)?);
         match self.account.run(operation, OperationOptions::default(), true, || self.what_of(id)).await {
             Ok(response) => {
-                let etag = etag_of(&response);
-                Ok(Some(Document { etag, body: single(response)? }))
+                let (etag, lsn) = (etag_of(&response), response.headers().item_lsn);
+                Ok(Some(Document { etag, lsn, body: single(response)? }))
             }
             Err(CosmosError::NotFound(_)) => {
                 // Missing document, or missing container? Only the latter is an error.

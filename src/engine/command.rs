@@ -1,5 +1,7 @@
 //! What a person can ask of the engine, by key or by subcommand.
 
+use std::time::Duration;
+
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -34,6 +36,21 @@ pub enum Command {
         id: String,
         /// JSON text of its partition key value; `None` = look it up.
         partition_key: Option<String>,
+    },
+    /// Compare every document with its entry; answered by `Event::Verify` and `Event::Finding`.
+    /// Ends a verification or repair that is under way.
+    Verify {
+        /// About so many documents instead of all.
+        sample: Option<u64>,
+        /// How long a change may be on its way; `None` = somewhat longer than the poll interval.
+        grace: Option<Duration>,
+    },
+    /// End a verification or repair.
+    StopVerify,
+    /// Mend what the last verification found: write from the source, delete orphans by exact key.
+    Repair {
+        /// Only the entries of these keys; `None` = all.
+        keys: Option<Vec<String>>,
     },
     /// Stop everything, release leases, end child processes.
     Shutdown,

@@ -9,11 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::CacheClient;
 use crate::cosmos::{Container, PartitionKey};
-use crate::sync::fields;
+use crate::sync::{Digest, fields};
 
 use super::Shared;
 use super::event::{DocumentDetail, EntryDetail, EntryState, Event, SourceDocument};
-use super::pairing::Digest;
 use super::source::SourceReceiver;
 
 /// Longest value shown.

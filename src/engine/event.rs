@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::cosmos::EpkRange;
 pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
 use crate::lease::LeaseKind;
+pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 
 /// Something that happened, or the newest state of something.
 ///
@@ -38,6 +39,10 @@ pub enum Event {
     RebuildPlan(Box<RebuildPlan>),
     /// Progress or end of a rebuild.
     Rebuild(RebuildStatus),
+    /// Progress or end of a verification or repair.
+    Verify(VerifyStatus),
+    /// A wrong entry that a verification has found.
+    Finding(Box<Finding>),
     /// State of the sample traffic (and of rated inserts).
     Traffic(TrafficStatus),
     /// Answer to [`super::Command::ShowDocument`].
@@ -379,6 +384,53 @@ pub enum RebuildPhase {
         /// What happened and what to do, in one line.
         reason: String,
     },
+}
+
+/// Progress of a verification, and of the repair after it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VerifyStatus {
+    /// Where it is.
+    pub phase: VerifyPhase,
+    /// Only about so many documents are compared.
+    pub sample: Option<u64>,
+    /// What was found so far.
+    pub summary: Summary,
+    /// What was repaired so far.
+    pub repair: RepairCounts,
+}
+
+/// Phase of a verification.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum VerifyPhase {
+    /// Documents and keys are read.
+    #[default]
+    Comparing,
+    /// Everything was compared.
+    Done,
+    /// Findings are being mended.
+    Repairing,
+    /// The repair is through.
+    Repaired,
+    /// Ended early.
+    Failed {
+        /// What happened and what to do, in one line.
+        reason: String,
+    },
+}
+
+/// What became of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RepairCounts {
+    /// Findings to mend.
+    pub total: u64,
+    /// Written from the source.
+    pub written: u64,
+    /// Orphans deleted.
+    pub deleted: u64,
+    /// Right by the time of the repair.
+    pub was_right: u64,
+    /// Left alone; the log says why.
+    pub left: u64,
 }
 
 /// State of the sample traffic.

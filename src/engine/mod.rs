@@ -16,6 +16,7 @@ mod run;
 mod shared;
 mod source;
 mod traffic;
+mod verify;
 
 pub use command::{Command, Insert};
 pub use event::*;

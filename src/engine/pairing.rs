@@ -1,82 +1,18 @@
 //! Document and entry side by side: what the mapping makes of the newest version seen, compared
 //! with what the cache was seen to hold. Bounded: the least recently changed pairs are forgotten.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lru::LruCache;
 
+use crate::sync::Digest;
+
 use super::event::{EntryRow, EntryState};
 
 /// How long a changed document may be on its way before its entry counts as stale or missing.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// Fields that Cosmos adds and that writers may leave out.
-const SYSTEM_FIELDS: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
-
-/// A value boiled down: equal bytes, or equal meaning without system fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Digest {
-    bytes: u64,
-    meaning: Option<u64>,
-}
-
-impl Digest {
-    /// Of a value; `meaning` only where it is JSON.
-    pub(super) fn of(value: &[u8]) -> Self {
-        let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        Self { bytes: hasher.finish(), meaning: meaning(value) }
-    }
-
-    /// Same bytes or same meaning.
-    pub(super) fn agrees(self, other: Self) -> bool {
-        self.bytes == other.bytes || (self.meaning.is_some() && self.meaning == other.meaning)
-    }
-}
-
-fn meaning(value: &[u8]) -> Option<u64> {
-    let mut value: serde_json::Value = serde_json::from_slice(value).ok()?;
-    if let Some(object) = value.as_object_mut() {
-        for name in SYSTEM_FIELDS {
-            object.remove(name);
-        }
-    }
-    let mut hasher = DefaultHasher::new();
-    hash_json(&value, &mut hasher);
-    Some(hasher.finish())
-}
-
-/// Numbers by value (`1.50` = `1.5`), members in any order.
-fn hash_json(value: &serde_json::Value, hasher: &mut DefaultHasher) {
-    match value {
-        serde_json::Value::Null => 0_u8.hash(hasher),
-        serde_json::Value::Bool(flag) => (1_u8, flag).hash(hasher),
-        serde_json::Value::Number(number) => {
-            (2_u8, number.as_f64().unwrap_or(f64::NAN).to_bits()).hash(hasher);
-        }
-        serde_json::Value::String(text) => (3_u8, text).hash(hasher),
-        serde_json::Value::Array(items) => {
-            (4_u8, items.len()).hash(hasher);
-            for item in items {
-                hash_json(item, hasher);
-            }
-        }
-        serde_json::Value::Object(members) => {
-            (5_u8, members.len()).hash(hasher);
-            let mut sum = 0_u64;
-            for (name, member) in members {
-                let mut one = DefaultHasher::new();
-                name.hash(&mut one);
-                hash_json(member, &mut one);
-                sum = sum.wrapping_add(one.finish());
-            }
-            sum.hash(hasher);
-        }
-    }
-}
 
 /// What the source says about a key.
 #[derive(Debug, Clone)]
@@ -291,14 +227,6 @@ mod tests {
 
     fn document(pairing: &mut Pairing, value: &str, at: Instant) -> EntryState {
         pairing.document("k", "k".into(), "e".into(), Digest::of(value.as_bytes()), at).0.state
-    }
-
-    #[test]
-    fn equal_by_meaning() {
-        let a = Digest::of(br#"{"id":"1","p":1.50,"_etag":"x"}"#);
-        assert!(a.agrees(Digest::of(br#"{ "p": 1.5, "id": "1" }"#)));
-        assert!(!a.agrees(Digest::of(br#"{"p":1.6,"id":"1"}"#)));
-        assert!(!Digest::of(b"\x01").agrees(Digest::of(b"\x02")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::event::{Event, Level};
 use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
-use super::{Shared, builtin, detail, observe, source, traffic};
+use super::{Shared, builtin, detail, observe, source, traffic, verify};
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
@@ -186,6 +186,7 @@ async fn serve(
     let (sync_requests, sync_inbox) = builtin::channel();
     let (traffic_requests, traffic_inbox) = traffic::channel();
     let (wanted, wanted_seen) = watch::channel(None);
+    let (verify_requests, verify_inbox) = verify::channel();
 
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
@@ -201,6 +202,7 @@ async fn serve(
         child(),
     ));
     tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
+    tasks.spawn(verify::run(Arc::clone(&shared), found.clone(), verify_inbox, child()));
     if options.watch.feed {
         let pairs = pairs.clone();
         tasks.spawn(observe::feed::run(
@@ -225,7 +227,7 @@ async fn serve(
             () = cancel.cancelled() => break,
             command = requests.recv() => match command {
                 None | Some(Command::Shutdown) => break,
-                Some(command) => dispatch(command, &sync_requests, &traffic_requests, &wanted).await,
+                Some(command) => dispatch(command, &sync_requests, &traffic_requests, &verify_requests, &wanted).await,
             },
             Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
                 shared.report.log(Level::Error, "engine", format!("a task failed and is gone; restart to get it back: {error}")).await;
@@ -269,6 +271,7 @@ async fn dispatch(
     command: Command,
     sync: &builtin::Requests,
     traffic: &traffic::Requests,
+    verify: &verify::Requests,
     wanted: &watch::Sender<Option<detail::Wanted>>,
 ) {
     use builtin::Request as Sync;
@@ -279,6 +282,9 @@ async fn dispatch(
     let to_traffic = |request| async move {
         let _ = traffic.send(request).await;
     };
+    let to_verify = |request| async move {
+        let _ = verify.send(request).await;
+    };
     match command {
         Command::StartSync => to_sync(Sync::Start).await,
         Command::StopSync => to_sync(Sync::Stop).await,
@@ -286,6 +292,9 @@ async fn dispatch(
         Command::ResumeSync => to_sync(Sync::Pause(false)).await,
         Command::PlanRebuild => to_sync(Sync::PlanRebuild).await,
         Command::StartRebuild { take_over } => to_sync(Sync::Rebuild { take_over }).await,
+        Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
+        Command::StopVerify => to_verify(verify::Request::Stop).await,
+        Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,
         Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
         Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
         Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,

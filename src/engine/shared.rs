@@ -1,6 +1,7 @@
 //! What every task of the engine needs: settings, mapping, the way out, and a few shared facts.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::config::Settings;
 use crate::latency::LatencyTracker;
@@ -58,6 +59,12 @@ impl Shared {
 
     fn facts<T>(&self, with: impl FnOnce(&mut Facts) -> T) -> T {
         with(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How long a change may be on its way into the cache without alarm: a processor may look only
+    /// once in a poll interval.
+    pub(super) fn grace(&self) -> Duration {
+        self.settings.sync.poll_interval + Duration::from_secs(2)
     }
 
     /// Owner names of our instances.

@@ -1,11 +1,14 @@
 //! From change to entry: mapping, the `ChangeHandler` that writes to Redis, rebuild.
 
+mod compare;
 pub mod fields;
 mod mapping;
 mod rebuild;
 mod set_aside;
+pub mod verify;
 mod writer;
 
+pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
 pub use mapping::{KeyTemplate, MappedEntry, Mapping, MappingError, TemplateError};
 pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete};
 pub use set_aside::{SetAside, SetAsideList};

@@ -15,3 +15,4 @@ mod resp;
 mod support;
 mod sync;
 mod terminal;
+mod verify;

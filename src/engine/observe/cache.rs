@@ -13,7 +13,8 @@ use crate::engine::Shared;
 use crate::engine::event::{
     CacheStatus, ChangeRow, ConnectionState, EntryRow, Event, FollowMode, Level, ProbeTiming, Server,
 };
-use crate::engine::pairing::{Arrival, Digest, Pairing, SeenEntry};
+use crate::engine::pairing::{Arrival, Pairing, SeenEntry};
+use crate::sync::Digest;
 
 /// Observations on their way; each is a batch.
 const OBSERVATIONS: usize = 64;

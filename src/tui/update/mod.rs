@@ -122,6 +122,9 @@ fn name(command: &Command) -> &'static str {
         Command::PlanRebuild => "plan a rebuild",
         Command::StartRebuild { .. } => "rebuild",
         Command::ShowDocument { .. } => "show a document",
+        Command::Verify { .. } => "verify",
+        Command::StopVerify => "stop the verification",
+        Command::Repair { .. } => "repair",
         Command::Shutdown => "shut down",
     }
 }

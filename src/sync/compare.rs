@@ -1,0 +1,257 @@
+//! Is an entry what the mapping makes of its document? By bytes first, then by meaning: members in
+//! any order, numbers by value, the fields that Cosmos adds left out. One judge for the screen's
+//! rows, for verify and for repair.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::cache::{Encoding, Entry};
+
+use super::mapping::MappedEntry;
+
+/// Fields that Cosmos adds and that writers may leave out.
+pub(super) const SYSTEM_FIELDS: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+
+/// Most fields named of an entry that differs.
+const NAMED: usize = 8;
+
+/// An expiry may differ so much from the wanted one: clocks, and the way of the write.
+const TTL_SLACK: Duration = Duration::from_secs(5);
+
+/// A value boiled down: equal bytes, or equal meaning without system fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    bytes: u64,
+    meaning: Option<u64>,
+}
+
+/// A number for bytes, the same within one build of the program.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Digest {
+    /// Of a value; `meaning` only where it is JSON.
+    pub fn of(value: &[u8]) -> Self {
+        Self { bytes: hash(value), meaning: meaning(value) }
+    }
+
+    /// Same bytes or same meaning.
+    pub fn agrees(self, other: Self) -> bool {
+        self.same_bytes(other) || (self.meaning.is_some() && self.meaning == other.meaning)
+    }
+
+    /// Same bytes.
+    pub fn same_bytes(self, other: Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+fn meaning(value: &[u8]) -> Option<u64> {
+    let value = without_system_fields(value)?;
+    let mut hasher = DefaultHasher::new();
+    hash_json(&value, &mut hasher);
+    Some(hasher.finish())
+}
+
+fn without_system_fields(value: &[u8]) -> Option<Value> {
+    let mut value: Value = serde_json::from_slice(value).ok()?;
+    if let Some(object) = value.as_object_mut() {
+        for name in SYSTEM_FIELDS {
+            object.remove(name);
+        }
+    }
+    Some(value)
+}
+
+/// Numbers by value (`1.50` = `1.5`), members in any order.
+fn hash_json(value: &Value, hasher: &mut DefaultHasher) {
+    match value {
+        Value::Null => 0_u8.hash(hasher),
+        Value::Bool(flag) => (1_u8, flag).hash(hasher),
+        Value::Number(number) => {
+            (2_u8, number.as_f64().unwrap_or(f64::NAN).to_bits()).hash(hasher);
+        }
+        Value::String(text) => (3_u8, text).hash(hasher),
+        Value::Array(items) => {
+            (4_u8, items.len()).hash(hasher);
+            for item in items {
+                hash_json(item, hasher);
+            }
+        }
+        Value::Object(members) => {
+            (5_u8, members.len()).hash(hasher);
+            let mut sum = 0_u64;
+            for (name, member) in members {
+                let mut one = DefaultHasher::new();
+                name.hash(&mut one);
+                hash_json(member, &mut one);
+                sum = sum.wrapping_add(one.finish());
+            }
+            sum.hash(hasher);
+        }
+    }
+}
+
+/// How an entry is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// There is none.
+    Missing,
+    /// Its value differs in these fields (paths; the first few). Empty: not told apart by fields.
+    Stale {
+        /// Paths such as `price.current`.
+        fields: Vec<String>,
+    },
+    /// It is kept in another form than the mapping writes.
+    WrongEncoding {
+        /// What was found, in words.
+        found: String,
+    },
+    /// It expires otherwise than the mapping says.
+    WrongTtl {
+        /// Time to live that the mapping gives; `None` = for ever.
+        wanted: Option<Duration>,
+        /// What is left of its life; `None` = for ever.
+        left: Option<Duration>,
+    },
+}
+
+/// Compares what should be there with what is there; `None` = in step.
+pub fn compare(wanted: &MappedEntry, held: Option<&Entry>, now: Timestamp) -> Option<Difference> {
+    let Some(held) = held else { return Some(Difference::Missing) };
+    if held.encoding != Encoding::Text {
+        return Some(Difference::WrongEncoding { found: form(held) });
+    }
+    if held.value != wanted.value && (held.cut || !same_meaning(&wanted.value, &held.value)) {
+        return Some(Difference::Stale { fields: fields_that_differ(&wanted.value, &held.value) });
+    }
+    wrong_ttl(None, held, now)
+}
+
+fn wrong_ttl(wanted: Option<Duration>, held: &Entry, now: Timestamp) -> Option<Difference> {
+    let left = held.expires_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
+    let right = match (wanted, left) {
+        (None, None) => true,
+        (Some(wanted), Some(left)) => left <= wanted + TTL_SLACK,
+        _ => false,
+    };
+    (!right).then_some(Difference::WrongTtl { wanted, left })
+}
+
+/// The form of an entry in words.
+fn form(held: &Entry) -> String {
+    match held.encoding {
+        Encoding::Text => "a string".to_owned(),
+        Encoding::Fields => "a hash of fields".to_owned(),
+        Encoding::DistributedCache => "a hash of IDistributedCache".to_owned(),
+        Encoding::Json => "RedisJSON".to_owned(),
+        Encoding::Other => format!("a {}", held.kind),
+    }
+}
+
+/// Same JSON value but for system fields.
+pub fn same_meaning(one: &[u8], other: &[u8]) -> bool {
+    Digest::of(one).agrees(Digest::of(other))
+}
+
+/// Paths of the fields that differ, the first few in order; empty where one side is not JSON.
+pub fn fields_that_differ(one: &[u8], other: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    if let (Some(one), Some(other)) = (without_system_fields(one), without_system_fields(other)) {
+        walk(&one, &other, "", &mut found);
+    }
+    found
+}
+
+fn walk(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) {
+    if found.len() >= NAMED {
+        return;
+    }
+    let (Value::Object(a), Value::Object(b)) = (one, other) else {
+        let mut hashes = [one, other].map(|value| {
+            let mut hasher = DefaultHasher::new();
+            hash_json(value, &mut hasher);
+            hasher.finish()
+        });
+        hashes.sort_unstable();
+        if hashes[0] != hashes[1] && !path.is_empty() {
+            found.push(path.to_owned());
+        }
+        return;
+    };
+    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    for (name, value) in a {
+        match b.get(name) {
+            Some(other) => walk(value, other, &join(name), found),
+            None => found.push(join(name)),
+        }
+    }
+    for name in b.keys().filter(|name| !a.contains_key(*name)) {
+        found.push(join(name));
+    }
+    found.truncate(NAMED);
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn wanted(value: &'static str) -> MappedEntry {
+        MappedEntry { key: "k".to_owned(), value: Bytes::from_static(value.as_bytes()) }
+    }
+
+    fn held(value: &'static str) -> Entry {
+        Entry {
+            kind: "string".to_owned(),
+            encoding: Encoding::Text,
+            value: Bytes::from_static(value.as_bytes()),
+            cut: false,
+            size: value.len() as u64,
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn equal_by_meaning() {
+        let a = Digest::of(br#"{"id":"1","p":1.50,"_etag":"x"}"#);
+        assert!(a.agrees(Digest::of(br#"{ "p": 1.5, "id": "1" }"#)));
+        assert!(!a.agrees(Digest::of(br#"{"p":1.6,"id":"1"}"#)));
+        assert!(!Digest::of(b"\x01").agrees(Digest::of(b"\x02")));
+    }
+
+    #[test]
+    fn differences_are_told_apart() {
+        let now = Timestamp::UNIX_EPOCH;
+        let document = wanted(r#"{"id":"1","price":{"now":2,"was":3},"_ts":7}"#);
+        let same = held(r#"{"id":"1","price":{"was":3.0,"now":2},"_ts":6}"#);
+        assert_eq!(compare(&document, Some(&same), now), None);
+        assert_eq!(compare(&document, None, now), Some(Difference::Missing));
+        let old = held(r#"{"id":"1","price":{"now":1,"was":3},"x":1}"#);
+        let fields = vec!["price.now".to_owned(), "x".to_owned()];
+        assert_eq!(compare(&document, Some(&old), now), Some(Difference::Stale { fields }));
+        let hash = Entry { encoding: Encoding::Fields, ..same.clone() };
+        assert!(matches!(compare(&document, Some(&hash), now), Some(Difference::WrongEncoding { .. })));
+        let soon = Entry { expires_at: Some(now + Duration::from_secs(60)), ..same.clone() };
+        assert!(matches!(compare(&document, Some(&soon), now), Some(Difference::WrongTtl { .. })));
+        let cut = Entry { cut: true, ..same };
+        assert!(matches!(compare(&document, Some(&cut), now), Some(Difference::Stale { .. })));
+    }
+
+    #[test]
+    fn a_ttl_may_have_run_for_a_while_but_not_be_longer() {
+        let now = Timestamp::UNIX_EPOCH;
+        let left = |seconds| Entry { expires_at: Some(now + Duration::from_secs(seconds)), ..held("1") };
+        let wanted = Some(Duration::from_secs(100));
+        assert_eq!(wrong_ttl(wanted, &left(40), now), None);
+        assert!(wrong_ttl(wanted, &left(200), now).is_some());
+        assert!(wrong_ttl(wanted, &held("1"), now).is_some());
+    }
+}

@@ -1,0 +1,43 @@
+//! The keys that the mapping could have made: those that no document of the pass made are suspects.
+
+use tokio::sync::mpsc;
+
+use super::look::Suspect;
+use super::seen::SeenKeys;
+use super::{Run, Tally, VerifyError};
+
+/// Keys that the server looks at for one step of SCAN.
+const STEP: usize = 1_000;
+
+impl Run<'_> {
+    pub(super) async fn scan_keys(
+        &self,
+        suspects: &mpsc::Sender<Suspect>,
+        seen: &SeenKeys,
+    ) -> Result<(), VerifyError> {
+        let template = self.with.mapping.key_template();
+        let pattern = template.scan_pattern();
+        // A sample knows few keys: each of its keys is looked up by its document.
+        let most = self.options.sample.unwrap_or(u64::MAX);
+        let mut scanned = 0;
+        let mut cursor = 0;
+        loop {
+            let (next, keys) = self.with.cache.scan(cursor, Some(&pattern), STEP).await?;
+            for key in keys {
+                if scanned == most {
+                    return Ok(());
+                }
+                scanned += 1;
+                Tally::add(&self.tally.keys, 1);
+                if !seen.has(&key) {
+                    let id = template.document_id(&key).map(str::to_owned);
+                    let _ = suspects.send(Suspect::orphan(key, id)).await;
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
