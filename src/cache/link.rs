@@ -1,5 +1,8 @@
 //! Opens connections: address, TLS, HELLO/AUTH/SELECT, and the `redis` crate's errors in our words.
 
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -56,7 +59,7 @@ pub(super) async fn open(opening: Opening<'_>) -> Result<MultiplexedConnection, 
     let mut connection = client
         .get_multiplexed_async_connection_with_config(&config)
         .await
-        .map_err(|error| opening_error(&address, &error))?;
+        .map_err(|error| opening_error(&address, target.tls, &error))?;
     greet(&mut connection, target, resp3, name, &address).await?;
     Ok(connection)
 }
@@ -158,20 +161,31 @@ pub(super) fn refused(address: &str, text: String) -> CacheError {
     CacheError::Refused { address: address.to_owned(), refusal: Refusal::of(&text), text }
 }
 
-fn opening_error(address: &str, error: &RedisError) -> CacheError {
+fn opening_error(address: &str, tls: bool, error: &RedisError) -> CacheError {
     let address = address.to_owned();
     if let Some(text) = server_words(error) {
         return refused(&address, text);
     }
     let reason = words(error);
     match error.kind() {
-        ErrorKind::Io if reason.contains("certificate") || reason.contains("handshake") => {
-            CacheError::Tls { address, reason }
+        ErrorKind::Io if tls && is_handshake(error) => CacheError::Tls { address, reason },
+        // A plain Redis waits for the rest of what it takes for a command.
+        ErrorKind::Io if tls && error.is_timeout() => {
+            let reason = format!("{reason}; if it speaks no TLS, give it as redis://");
+            CacheError::Unreachable { address, reason }
         }
         ErrorKind::Parse => CacheError::Unexpected { address, what: reason },
         ErrorKind::RESP3NotSupported => refused(&address, "ERR unknown command 'HELLO'".to_owned()),
         _ => CacheError::Unreachable { address, reason },
     }
+}
+
+/// The connection stood, but no TLS came about: a bad certificate, or a server that speaks something else.
+fn is_handshake(error: &RedisError) -> bool {
+    // The crate gives its source behind an `Arc`, which hides the type of what is in it.
+    let source = error.source().and_then(|source| source.downcast_ref::<Arc<dyn Error + Send + Sync>>());
+    let io = source.and_then(|source| source.downcast_ref::<io::Error>());
+    io.is_some_and(|io| matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
 }
 
 fn running_error(address: &str, error: &RedisError) -> CacheError {

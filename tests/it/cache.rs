@@ -364,3 +364,15 @@ async fn gone_within(port: u16, limit: Duration) {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn tls_to_a_plain_server_is_told() {
+    for server in servers().await {
+        let with_tls = RedisConnection { tls: true, ..target(server.port()) };
+        let error = CacheClient::connect(&with_tls).await.unwrap_err();
+        // Ours refuses the handshake, real Redis waits for the end of a line.
+        let (told, product) = (error.cause() + &error.remedy(), server.product());
+        assert!(told.contains("TLS") && told.contains("redis://"), "{product}: {error:?}");
+        assert_eq!(matches!(error, CacheError::Tls { .. }), product == "in-process", "{error:?}");
+    }
+}
