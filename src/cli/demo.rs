@@ -2,11 +2,12 @@
 //! screen comes first; the rest starts while it is already drawn.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config::{CosmosConnection, RedisConnection, Settings, StartPosition};
+use crate::config::{CosmosConnection, RedisConnection, Settings, StartPosition, SyncSettings};
 use crate::engine::{
     Create, Engine, EngineOptions, Event, Face, Insert, Inside, Level, LogLine, Watch, channels,
 };
@@ -14,11 +15,11 @@ use crate::seed::Template;
 use crate::tui;
 
 use super::CliError;
-use super::args::DemoArgs;
+use super::args::{DemoArgs, ProcessorArgs};
 use super::emulator::Pair;
 use super::screen::screen_options;
 
-/// Idle ranges of the embedded emulator cost next to nothing: look often.
+/// Longest wait between two reads of an idle range.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Runs until the user quits; then everything it started is gone.
@@ -37,9 +38,7 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode,
     let settings = &mut options.settings;
     settings.sync.start = StartPosition::Beginning;
     settings.view.feed_from = StartPosition::Beginning;
-    if args.processor.poll_interval.is_none() {
-        settings.sync.poll_interval = POLL_INTERVAL;
-    }
+    quicken(&mut settings.sync, &args.processor);
     if settings.view.fields.is_empty() {
         settings.view.fields = options.template.display().to_vec();
     }
@@ -51,8 +50,11 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode,
         options.settings.cosmos =
             CosmosConnection::parse(&pair.cosmos.connection_string()).map_err(CliError::Refused)?;
         options.settings.redis = RedisConnection::parse(&pair.cache.url()).map_err(CliError::Refused)?;
+        let Pair { cosmos, cache } = pair;
+        let cosmos = Arc::new(cosmos);
+        options.emulator = Some(Arc::clone(&cosmos));
         let engine = Engine::start(options, inside)?;
-        Ok::<_, CliError>((pair, engine))
+        Ok::<_, CliError>((cosmos, cache, engine))
     };
     let shown = tui::run(commands, events, screen);
     tokio::pin!(servers, shown);
@@ -68,9 +70,13 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode,
             },
         }
     };
-    if let Some((pair, engine)) = running {
+    if let Some((cosmos, cache, engine)) = running {
         engine.end().await;
-        pair.stop().await;
+        match Arc::into_inner(cosmos) {
+            Some(cosmos) => Pair { cosmos, cache }.stop().await,
+            // Somebody still holds it: dropping ends it too.
+            None => cache.stop().await,
+        }
     }
     result.map(|()| ExitCode::SUCCESS)
 }
@@ -84,5 +90,19 @@ async fn welcome(inside: &Inside, pair: &Pair) {
         inside
             .tell(Event::Log(LogLine { at: Timestamp::now(), level: Level::Info, room: "demo", text }))
             .await;
+    }
+}
+
+/// Where the command line says nothing: idle ranges of the embedded emulator cost next to nothing, so
+/// look often; and let a killed instance's leases move while somebody is watching.
+fn quicken(sync: &mut SyncSettings, said: &ProcessorArgs) {
+    if said.poll_interval.is_none() {
+        sync.poll_interval = POLL_INTERVAL;
+    }
+    if said.acquire_interval.is_none() && said.renew_interval.is_none() && said.expiration_interval.is_none()
+    {
+        sync.acquire_interval = Duration::from_secs(2);
+        sync.renew_interval = Duration::from_secs(3);
+        sync.expiration_interval = Duration::from_secs(10);
     }
 }

@@ -31,12 +31,20 @@ const RETRY: Duration = Duration::from_secs(1);
 /// While our processors have trouble: between two looks whether the containers are still the same.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// Most instances in one process: each costs a few tasks, and demos need three or four.
+const MOST_INSTANCES: usize = 16;
+/// Most owner names remembered as ours.
+const NAMES: usize = 64;
+
 /// What the built-in sync is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
     Start,
     Stop,
     Pause(bool),
+    AddInstance,
+    RemoveInstance,
+    KillInstance,
     PlanRebuild,
     Rebuild { take_over: bool },
 }
@@ -68,7 +76,15 @@ pub(super) struct Builtin {
     running_on: Option<String>,
     writer: Arc<CacheWriter>,
     processors: Vec<ProcessorHandle>,
+    /// Owner names that are or were ours, so that a killed instance's leases are still known as ours.
     names: Vec<String>,
+    /// Names of the running instances, in the order of `processors`.
+    running: Vec<String>,
+    base_name: String,
+    /// Instances wanted at the next start.
+    instances: usize,
+    /// Counts the names given so far.
+    named: usize,
     events: (mpsc::Sender<ProcessorEvent>, mpsc::Receiver<ProcessorEvent>),
     wanted: bool,
     paused: bool,
@@ -87,7 +103,12 @@ impl Builtin {
             Arc::clone(&shared.mapping),
             shared.latency.clone(),
         ));
-        let names = instance_names(&shared);
+        let sync = &shared.settings.sync;
+        let base_name = sync.instance_name.clone().unwrap_or_else(|| {
+            let unique = uuid::Uuid::new_v4().simple().to_string();
+            format!("syncscope-{}", &unique[..8])
+        });
+        let instances = sync.instances.max(1);
         Self {
             shared,
             source,
@@ -96,7 +117,11 @@ impl Builtin {
             running_on: None,
             writer,
             processors: Vec::new(),
-            names,
+            names: Vec::new(),
+            running: Vec::new(),
+            base_name,
+            instances,
+            named: 0,
             events: mpsc::channel(PROCESSOR_EVENTS),
             wanted: false,
             paused: false,
@@ -178,6 +203,9 @@ impl Builtin {
                     if paused { processor.pause() } else { processor.resume() }
                 }
             }
+            Request::AddInstance => self.add_instance().await,
+            Request::RemoveInstance => self.remove_instance().await,
+            Request::KillInstance => self.kill_instance().await,
             Request::PlanRebuild => {
                 let plan = self.plan().await;
                 self.shared.report.state(Event::RebuildPlan(Box::new(plan))).await;
@@ -217,34 +245,106 @@ impl Builtin {
                 return;
             }
         }
-        for name in self.names.clone() {
-            let started = Processor::start(
-                source.monitored.clone(),
-                leases.clone(),
-                prefix(&self.shared, &source),
-                Arc::clone(&self.writer),
-                self.options(name, start),
-                self.events.0.clone(),
-            )
-            .await;
-            match started {
-                Ok(handle) => {
-                    if self.paused {
-                        handle.pause();
-                    }
-                    self.processors.push(handle);
-                }
-                Err(error) => {
-                    self.problem = Some(error.to_string());
-                    self.stop().await;
-                    return;
-                }
+        while self.processors.len() < self.instances {
+            if let Err(problem) = self.start_instance(&source, &leases, start).await {
+                self.problem = Some(problem);
+                self.stop().await;
+                return;
             }
         }
         self.problem = None;
         self.running_on = Some(source.monitored.rid().to_owned());
+        self.shared.report.log(Level::Info, "sync", format!("started as {}", self.running.join(", "))).await;
+    }
+
+    /// One more instance under a name of its own. A lone instance has the configured name itself, so
+    /// that a restart takes its leases up again at once.
+    async fn start_instance(
+        &mut self,
+        source: &Source,
+        leases: &Container,
+        start: StartPosition,
+    ) -> Result<(), String> {
+        let name = if self.named == 0 && self.instances == 1 {
+            self.base_name.clone()
+        } else {
+            format!("{}-{}", self.base_name, self.named + 1)
+        };
+        let handle = Processor::start(
+            source.monitored.clone(),
+            leases.clone(),
+            prefix(&self.shared, source),
+            Arc::clone(&self.writer),
+            self.options(name.clone(), start),
+            self.events.0.clone(),
+        )
+        .await
+        .map_err(|error| error.to_string())?;
+        if self.paused {
+            handle.pause();
+        }
+        self.named += 1;
+        self.processors.push(handle);
+        if self.names.len() == NAMES {
+            self.names.remove(0);
+        }
+        self.names.push(name.clone());
+        self.running.push(name);
         self.shared.set_instances(self.names.clone());
-        self.shared.report.log(Level::Info, "sync", format!("started as {}", self.names.join(", "))).await;
+        Ok(())
+    }
+
+    async fn add_instance(&mut self) {
+        if self.processors.is_empty() {
+            self.wanted = true;
+            return;
+        }
+        if self.processors.len() >= MOST_INSTANCES {
+            let text = format!("{MOST_INSTANCES} instances run already; that is the most");
+            return self.shared.report.log(Level::Warning, "sync", text).await;
+        }
+        let Some(source) = self.source() else { return };
+        let started = match self.lease_container(&source).await {
+            Ok(leases) => self.start_instance(&source, &leases, self.shared.settings.sync.start).await,
+            Err(problem) => Err(problem),
+        };
+        self.instances = self.processors.len().max(1);
+        match started {
+            Ok(()) => {
+                let name = self.running.last().cloned().unwrap_or_default();
+                let text = format!("instance {name} joins; it takes its share of the leases");
+                self.shared.report.log(Level::Info, "sync", text).await;
+            }
+            Err(problem) => self.shared.report.log(Level::Error, "sync", problem).await,
+        }
+    }
+
+    async fn remove_instance(&mut self) {
+        if self.processors.len() < 2 {
+            let text = "one instance is left; s stops the sync";
+            return self.shared.report.log(Level::Info, "sync", text).await;
+        }
+        if let (Some(handle), Some(name)) = (self.processors.pop(), self.running.pop()) {
+            handle.stop().await;
+            self.instances = self.processors.len();
+            let text = format!("instance {name} has left; its leases are free");
+            self.shared.report.log(Level::Info, "sync", text).await;
+        }
+    }
+
+    async fn kill_instance(&mut self) {
+        let (Some(handle), Some(name)) = (self.processors.pop(), self.running.pop()) else {
+            return self.shared.report.log(Level::Info, "sync", "no instance runs; s starts the sync").await;
+        };
+        handle.kill();
+        self.instances = self.processors.len().max(1);
+        if self.processors.is_empty() {
+            self.wanted = false;
+        }
+        let expiry = self.shared.settings.sync.expiration_interval.as_secs_f64();
+        let text =
+            format!("instance {name} was killed: its leases expire {expiry:.0} s after their last heartbeat");
+        self.shared.report.log(Level::Warning, "sync", text).await;
     }
 
     async fn lease_container(&self, source: &Source) -> Result<Container, String> {
@@ -274,6 +374,7 @@ impl Builtin {
     }
 
     async fn stop(&mut self) {
+        self.running.clear();
         let stopping = self.processors.drain(..).map(ProcessorHandle::stop);
         futures::future::join_all(stopping).await;
     }
@@ -445,7 +546,7 @@ impl Builtin {
             lag: self.shared.lag(),
             set_aside: self.writer.set_aside().count(),
             idle,
-            instances: if self.processors.is_empty() { Vec::new() } else { self.names.clone() },
+            instances: self.running.clone(),
             problem: self.problem.clone(),
             ..SyncStatus::default()
         };
@@ -494,17 +595,4 @@ async fn delete_all(leases: Container, prefix: &LeasePrefix, ours: &[String]) ->
     let store = LeaseStore::new(leases)?;
     let now = leases_to_delete(&store, prefix, ours, Duration::ZERO).await?;
     delete_leases(&store, &now.ids).await
-}
-
-/// Owner names: as configured, else one that nobody else has.
-fn instance_names(shared: &Shared) -> Vec<String> {
-    let sync = &shared.settings.sync;
-    let base = sync.instance_name.clone().unwrap_or_else(|| {
-        let unique = uuid::Uuid::new_v4().simple().to_string();
-        format!("syncscope-{}", &unique[..8])
-    });
-    match sync.instances {
-        0 | 1 => vec![base],
-        many => (1..=many).map(|n| format!("{base}-{n}")).collect(),
-    }
 }

@@ -13,6 +13,14 @@ pub enum Command {
     PauseSync,
     /// Deliver again.
     ResumeSync,
+    /// Start one more instance of the built-in sync.
+    AddInstance,
+    /// Stop the newest instance; its leases are released and taken over at once.
+    RemoveInstance,
+    /// End the newest instance as if its process had died: its leases expire.
+    KillInstance,
+    /// Split the widest partition of the embedded emulator's source.
+    SplitPartition,
     /// Write documents to the source.
     Insert(Insert),
     /// Hold all sample traffic and rated inserts.

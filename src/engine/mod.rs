@@ -15,6 +15,7 @@ mod rows;
 mod run;
 mod shared;
 mod source;
+mod split;
 mod traffic;
 mod verify;
 

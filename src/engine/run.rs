@@ -9,6 +9,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::embedded::cosmos::Emulator;
 use crate::seed::{Template, TemplateName};
 use crate::sync::{Mapping, TemplateError};
 
@@ -17,6 +18,7 @@ use super::event::{Event, Level};
 use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
+use super::split::Splitter;
 use super::{Shared, builtin, detail, observe, source, traffic, verify};
 
 /// Commands waiting; they come from a person or a script.
@@ -66,6 +68,8 @@ pub struct EngineOptions {
     /// Generated documents begin with the first id, and so replace those of an earlier run; else
     /// they come after the documents that are there.
     pub first_id_is_one: bool,
+    /// The emulator that the source lives in, if it is ours: its partitions can be split.
+    pub emulator: Option<Arc<Emulator>>,
 }
 
 impl EngineOptions {
@@ -81,6 +85,7 @@ impl EngineOptions {
             template: Template::named(TemplateName::default()),
             seed: 1,
             first_id_is_one: false,
+            emulator: None,
         }
     }
 }
@@ -182,6 +187,8 @@ async fn serve(
 ) {
     let (out, found) = watch::channel(None);
     let reconnect = Reconnect::default();
+    let splitter =
+        Splitter { emulator: options.emulator.clone(), source: found.clone(), shared: Arc::clone(&shared) };
     let pairs = Pairs::new(Arc::clone(&shared), options.watch.cache);
     let (sync_requests, sync_inbox) = builtin::channel();
     let (traffic_requests, traffic_inbox) = traffic::channel();
@@ -227,6 +234,7 @@ async fn serve(
             () = cancel.cancelled() => break,
             command = requests.recv() => match command {
                 None | Some(Command::Shutdown) => break,
+                Some(Command::SplitPartition) => splitter.split().await,
                 Some(command) => dispatch(command, &sync_requests, &traffic_requests, &verify_requests, &wanted).await,
             },
             Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
@@ -290,6 +298,9 @@ async fn dispatch(
         Command::StopSync => to_sync(Sync::Stop).await,
         Command::PauseSync => to_sync(Sync::Pause(true)).await,
         Command::ResumeSync => to_sync(Sync::Pause(false)).await,
+        Command::AddInstance => to_sync(Sync::AddInstance).await,
+        Command::RemoveInstance => to_sync(Sync::RemoveInstance).await,
+        Command::KillInstance => to_sync(Sync::KillInstance).await,
         Command::PlanRebuild => to_sync(Sync::PlanRebuild).await,
         Command::StartRebuild { take_over } => to_sync(Sync::Rebuild { take_over }).await,
         Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
@@ -303,7 +314,7 @@ async fn dispatch(
             wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
         }
         // Handled by the loop.
-        Command::Shutdown => {}
+        Command::SplitPartition | Command::Shutdown => {}
     }
 }
 
