@@ -40,6 +40,8 @@ pub(crate) enum DiffKind {
     Changed,
     OnlyLeft,
     OnlyRight,
+    /// A property that only the change feed brings (`_lsn`): no difference of the document.
+    OnlyInFeed,
 }
 
 impl Follow {
@@ -100,8 +102,11 @@ impl Follow {
 
 /// Lines beside each other, changed ones in pairs.
 fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
+    // A comma after a line depends on the line below it, which may be the one that differs.
+    let bare = |lines: &'_ [String]| lines.iter().map(|line| line.trim_end_matches(',').to_owned()).collect();
+    let (left_bare, right_bare): (Vec<String>, Vec<String>) = (bare(left), bare(right));
     let (old, new): (Vec<&str>, Vec<&str>) =
-        (left.iter().map(String::as_str).collect(), right.iter().map(String::as_str).collect());
+        (left_bare.iter().map(String::as_str).collect(), right_bare.iter().map(String::as_str).collect());
     let diff = TextDiff::from_slices(&old, &new);
     let mut out = Vec::with_capacity(left.len().max(right.len()));
     for op in diff.ops() {
@@ -115,6 +120,7 @@ fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
             let left = old.clone().nth(i).and_then(|at| left.get(at)).cloned();
             let right = new.clone().nth(i).and_then(|at| right.get(at)).cloned();
             let kind = match (&left, &right) {
+                (Some(line), None) | (None, Some(line)) if is_feed_only(line) => DiffKind::OnlyInFeed,
                 (Some(_), None) => DiffKind::OnlyLeft,
                 (None, Some(_)) => DiffKind::OnlyRight,
                 _ => kind,
@@ -123,6 +129,10 @@ fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
         }
     }
     out
+}
+
+fn is_feed_only(line: &str) -> bool {
+    line.trim_start().starts_with("\"_lsn\":")
 }
 
 #[cfg(test)]
@@ -142,5 +152,12 @@ mod tests {
             [DiffKind::Same, DiffKind::Changed, DiffKind::OnlyLeft, DiffKind::Same, DiffKind::OnlyRight]
         );
         assert_eq!(rows[1].right.as_deref(), Some("a: 9"));
+    }
+
+    #[test]
+    fn what_only_the_feed_brings_is_no_difference() {
+        let rows = rows(&texts(&["  \"_ts\": 1", "}"]), &texts(&["  \"_ts\": 1,", "  \"_lsn\": 330", "}"]));
+        let kinds: Vec<DiffKind> = rows.iter().map(|row| row.kind).collect();
+        assert_eq!(kinds, [DiffKind::Same, DiffKind::OnlyInFeed, DiffKind::Same]);
     }
 }

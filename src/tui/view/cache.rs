@@ -199,10 +199,7 @@ fn draw_row(model: &Model, row: &EntryRow, marked: bool, columns: Columns, pen: 
     }
     let (words, words_style) = match (row.state, row.delay_ms) {
         _ if stale => (String::new(), theme.dim),
-        (EntryState::InStep, Some(delay)) if delay.is_finite() => {
-            let sign = if delay < 0.0 { "-" } else { "+" };
-            (format!("{sign}{} ms", text::millis(delay.abs())), theme.dim)
-        }
+        (EntryState::InStep, Some(delay)) if delay.is_finite() => (text::delay(delay), theme.dim),
         (EntryState::InStep, _) => (String::new(), theme.dim),
         (EntryState::Unknown, _) => ("unseen".to_owned(), theme.dim),
         (other, _) => (state_word(other).to_owned(), style),

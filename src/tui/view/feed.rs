@@ -16,8 +16,11 @@ use crate::{
     },
 };
 
-/// `14:02:11.402` and its gap.
+/// `14:02:11.402` and its gap; without milliseconds where there is less room.
 const TIME: usize = 14;
+const SHORT_TIME: usize = 9;
+/// Columns from which on milliseconds are shown.
+const ROOMY: usize = 44;
 
 /// Draws the pane.
 pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
@@ -87,6 +90,7 @@ fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
 }
 
 struct Columns {
+    time: usize,
     id: usize,
     first: usize,
     rest: usize,
@@ -107,18 +111,19 @@ impl Columns {
                 .min(14);
         let rest = widest(&|row| text::width(&rest_words(model, row)));
         let novelty = widest(&|row| text::width(&novelty(row)));
-        let free = width.saturating_sub(1 + TIME);
+        let time = if width >= ROOMY { TIME } else { SHORT_TIME };
+        let free = width.saturating_sub(1 + time);
         let id = id.clamp(6, 40).min(free.saturating_sub(first + 2).max(8));
         let free = free.saturating_sub(id + 2 + first + 1);
         let novelty = if free > novelty + 2 { novelty } else { 0 };
         let rest = rest.min(free.saturating_sub(novelty + 2));
         let free = free.saturating_sub(rest + novelty + 2);
         let lsn = widest(&|row| row.lsn.map_or(0, |lsn| text::count(lsn).len()));
-        let lsn = if lsn > 0 && free >= lsn + 6 { lsn } else { 0 };
+        let lsn = if width >= 70 && lsn > 0 && free >= lsn + 6 { lsn } else { 0 };
         let free = free.saturating_sub(lsn + 6);
         let key = widest(&|row| row.keys.first().map_or(0, |key| text::width(&text::clean(key)))).min(40);
         let key = if key > 0 && free >= key + 4 { key } else { 0 };
-        Self { id, first, rest, novelty, key, lsn }
+        Self { time, id, first, rest, novelty, key, lsn }
     }
 }
 
@@ -128,7 +133,8 @@ fn draw_row(model: &Model, row: &ChangeRow, columns: &Columns, rows: Rect, line:
     let body = if is_fresh(model, row.seen_at) { theme.fresh } else { theme.text };
     let mut pen = Pen::new(buf, rows, line);
     pen.put(if marked { "▌" } else { " " }, theme.accent);
-    pen.cell(&text::clock(row.seen_at, &model.options.zone), TIME, Align::Left, theme.dim);
+    let clock = text::clock(row.seen_at, &model.options.zone);
+    pen.cell(&clock[..clock.len().min(columns.time - 1)], columns.time, Align::Left, theme.dim);
     let id = masked(model, &row.id);
     let id_style = if marked { body.patch(theme.accent) } else { body };
     pen.cell(&text::middle(&id, columns.id), columns.id, Align::Left, id_style).skip(2);

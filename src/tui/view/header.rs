@@ -27,19 +27,39 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if model.options.demo {
         left.push(("  demo".to_owned(), theme.dim));
     }
-    let connections = [connection(model, Server::Cosmos), connection(model, Server::Redis)];
+    let connections =
+        |words| [connection(model, Server::Cosmos, words), connection(model, Server::Redis, words)];
     let sync = sync(model);
     if area.width < WIDE {
         line(area, 0, &left, &sync, buf);
-        let mut right: Vec<Vec<Part>> = connections.into_iter().collect();
+        let mut right: Vec<Vec<Part>> = connections(Words::All).into_iter().collect();
         right.extend(figures(model));
         line(area, 1, &[], &right, buf);
     } else {
-        let mut right: Vec<Vec<Part>> = connections.into_iter().collect();
-        right.extend(sync);
+        // State is never left out for the sake of names and addresses.
+        let room = usize::from(area.width).saturating_sub(2 + width(&left));
+        let mut right = Vec::new();
+        for words in [Words::All, Words::NoProduct, Words::Name] {
+            right = connections(words).into_iter().chain(sync.clone()).collect::<Vec<_>>();
+            if right.iter().map(|group| width(group) + 2).sum::<usize>() <= room {
+                break;
+            }
+        }
         right.extend(figures(model));
         line(area, 0, &left, &right, buf);
     }
+}
+
+/// How much is said about a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    All,
+    NoProduct,
+    Name,
+}
+
+fn width(parts: &[Part]) -> usize {
+    parts.iter().map(|(words, _)| text::width(words)).sum()
 }
 
 /// Writes groups right-aligned; the last ones are left out where they do not fit.
@@ -47,11 +67,11 @@ fn line(area: Rect, row: u16, left: &[Part], groups: &[Vec<Part>], buf: &mut Buf
     let columns = usize::from(area.width).saturating_sub(2);
     let mut pen = Pen::new(buf, area, row);
     pen.skip(1);
-    let left_width: usize = left.iter().map(|(words, _)| text::width(words)).sum();
+    let left_width = width(left);
     let mut right_width = 0;
     let mut shown = 0;
     for group in groups {
-        let width: usize = group.iter().map(|(words, _)| text::width(words)).sum::<usize>() + 2;
+        let width = width(group) + 2;
         if left_width + right_width + width > columns {
             break;
         }
@@ -71,7 +91,7 @@ fn line(area: Rect, row: u16, left: &[Part], groups: &[Vec<Part>], buf: &mut Buf
     }
 }
 
-fn connection(model: &Model, server: Server) -> Vec<Part> {
+fn connection(model: &Model, server: Server, words: Words) -> Vec<Part> {
     let theme = &model.theme;
     let name = match server {
         Server::Cosmos => "cosmos",
@@ -85,12 +105,10 @@ fn connection(model: &Model, server: Server) -> Vec<Part> {
         ],
         Some(ConnectionState::Up { address, product }) => {
             let product = text::end(product, 24).into_owned();
-            let words = if product.starts_with(name) { product } else { format!("{name} {product}") };
-            vec![
-                ("● ".to_owned(), theme.good),
-                (words, theme.text),
-                (format!(" {}", port(address)), theme.dim),
-            ]
+            let full = if product.starts_with(name) { product } else { format!("{name} {product}") };
+            let told = if words == Words::All { full } else { name.to_owned() };
+            let address = if words == Words::Name { String::new() } else { format!(" {}", port(address)) };
+            vec![("● ".to_owned(), theme.good), (told, theme.text), (address, theme.dim)]
         }
         Some(ConnectionState::Down { address, retry_at, .. }) => {
             let wait = match retry_at.map(|at| text::seconds_between(model.now, at)) {

@@ -50,7 +50,8 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         if rows.width >= 60 {
             pen.cell(line.room, 9, Align::Left, theme.dim);
         }
-        pen.put(&line.text, style);
+        let room = pen.rest();
+        pen.put(&text::squeeze(&line.text, room), style);
         if model.focus == Pane::Log && log.cursor() == Some(number) {
             select(model, line_of(rows, row), buf);
         }

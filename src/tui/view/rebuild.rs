@@ -19,7 +19,7 @@ use crate::{
 
 /// Ids listed at once.
 const LISTED: usize = 4;
-const WIDTH: u16 = 80;
+const WIDTH: u16 = 100;
 
 /// Draws the dialog.
 pub(super) fn draw(
@@ -28,11 +28,12 @@ pub(super) fn draw(
     body: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
+    let width = usize::from(WIDTH.min(body.width)) - 4;
     let lines = if dialog_state.started {
-        progress(model)
+        progress(model, width)
     } else {
         match &dialog_state.plan {
-            Some(plan) => plan_lines(model, plan, dialog_state),
+            Some(plan) => plan_lines(model, plan, dialog_state, width),
             None => vec![
                 (String::new(), model.theme.dim),
                 ("finding out what would happen …".to_owned(), model.theme.dim),
@@ -72,10 +73,9 @@ fn foot<'a>(model: &Model, state: &RebuildDialog) -> Line<'a> {
 
 type Lines = Vec<(String, Style)>;
 
-fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog) -> Lines {
+fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, columns: usize) -> Lines {
     let theme = &model.theme;
     let mut lines: Lines = Vec::new();
-    let columns = usize::from(WIDTH) - 4;
     let mut add = |words: String, style: Style| {
         for line in wrap_keeping_indent(&words, columns) {
             lines.push((line, style));
@@ -146,7 +146,7 @@ fn wrap_keeping_indent(words: &str, columns: usize) -> Vec<String> {
         .collect()
 }
 
-fn progress(model: &Model) -> Lines {
+fn progress(model: &Model, columns: usize) -> Lines {
     let theme = &model.theme;
     let mut lines: Lines = vec![(String::new(), theme.text)];
     let Some(status) = &model.rebuild else {
@@ -177,7 +177,7 @@ fn progress(model: &Model) -> Lines {
         }
         lines.push((String::new(), theme.text));
     }
-    lines.extend(bar_lines(model, status));
+    lines.extend(bar_lines(model, status, columns.saturating_sub(6)));
     match &status.phase {
         RebuildPhase::Done => {
             lines.push((String::new(), theme.text));
@@ -193,7 +193,7 @@ fn progress(model: &Model) -> Lines {
         RebuildPhase::Failed { reason } => {
             lines.push((String::new(), theme.text));
             lines.extend(
-                wrap(&format!("! {}", text::clean(reason)), usize::from(WIDTH) - 4)
+                wrap(&format!("! {}", text::clean(reason)), columns)
                     .into_iter()
                     .map(|line| (line, theme.bad)),
             );
@@ -203,9 +203,8 @@ fn progress(model: &Model) -> Lines {
     lines
 }
 
-fn bar_lines(model: &Model, status: &RebuildStatus) -> Lines {
+fn bar_lines(model: &Model, status: &RebuildStatus, columns: usize) -> Lines {
     let theme = &model.theme;
-    let columns = usize::from(WIDTH) - 14;
     let mut lines = Lines::new();
     let (fraction, figures) = match status.total {
         Some(total) if total > 0 => {
@@ -226,7 +225,7 @@ fn bar_lines(model: &Model, status: &RebuildStatus) -> Lines {
         });
     lines.push((
         format!(
-            "{figures}   {}   {} so far{left}",
+            "{figures}   {}   {}{left}",
             text::rate(status.rate),
             text::span(i64::try_from(status.elapsed.as_secs()).unwrap_or(0))
         ),

@@ -60,7 +60,7 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
         ("p99 ms", millis(total.map(|stage| stage.p99)), theme.accent),
         ("changes a second", text::count(rate.max(0.0).round() as u64), theme.text),
         ("in step", in_step, theme.good),
-        ("documents", model.feed.status.documents.map_or("—".to_owned(), text::count), theme.text),
+        ("keys in the cache", status.keys.map_or("—".to_owned(), text::count), theme.text),
         (
             "lag",
             lag.map_or("—".to_owned(), text::count),

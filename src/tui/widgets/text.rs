@@ -148,6 +148,29 @@ pub(crate) fn millis(ms: f64) -> String {
     }
 }
 
+/// A delay with its sign in at most seven columns: `+3.2 ms`, `-16 ms`, `+1.4 s`, `+29 s`.
+pub(crate) fn delay(ms: f64) -> String {
+    let sign = if ms < 0.0 { '-' } else { '+' };
+    match ms.abs() {
+        ms if ms < 9.95 => format!("{sign}{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{sign}{ms:.0} ms"),
+        ms if ms < 9_950.0 => format!("{sign}{:.1} s", ms / 1_000.0),
+        ms => format!("{sign}{}", span((ms / 1_000.0) as i64)),
+    }
+}
+
+/// Cut to at most `max` columns, the longest words first and in their middle: in a line of a log it is
+/// ids and ranges that are long, and the words at its end that tell what happened.
+pub(crate) fn squeeze(line: &str, max: usize) -> Cow<'_, str> {
+    const WORD: usize = 17;
+    let line = clean(line);
+    if width(&line) <= max {
+        return line;
+    }
+    let words: Vec<Cow<'_, str>> = line.split(' ').map(|word| middle(word, WORD)).collect();
+    Cow::Owned(end(&words.join(" "), max).into_owned())
+}
+
 /// Per second: `412/s`, `0.4/s`.
 pub(crate) fn rate(per_second: f64) -> String {
     if per_second.is_finite() && per_second >= 9.95 {
@@ -207,6 +230,11 @@ mod tests {
         assert_eq!(millis(99.97), "100");
         assert_eq!(millis(1_500.0), "1,500");
         assert_eq!(millis(f64::NAN), "—");
+        for (ms, text) in
+            [(3.21, "+3.2 ms"), (-16.04, "-16 ms"), (999.9, "+1.0 s"), (29_008.0, "+29s"), (-0.04, "-0.0 ms")]
+        {
+            assert_eq!(delay(ms), text);
+        }
         assert_eq!(rate(0.0), "0/s");
         assert_eq!(rate(0.42), "0.4/s");
         assert_eq!(rate(412.3), "412/s");
@@ -223,6 +251,14 @@ mod tests {
         assert_eq!(width(&middle("価格価格価格価格", 7)), 7);
         assert_eq!(end("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 3), "👩‍👩‍👧‍👦…");
         assert_eq!(end("abc", 0), "");
+    }
+
+    #[test]
+    fn long_words_of_a_line_give_way_first() {
+        let line = "lease 3000000000000000000000000000000-FF acquired by host-b";
+        assert_eq!(squeeze(line, 60), line);
+        assert_eq!(squeeze(line, 50), "lease 30000000…00000-FF acquired by host-b");
+        assert_eq!(squeeze(line, 20), "lease 30000000…0000…");
     }
 
     #[test]

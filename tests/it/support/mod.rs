@@ -6,3 +6,4 @@ pub(crate) mod faults;
 pub(crate) mod pair;
 pub(crate) mod raw;
 pub(crate) mod recorder;
+pub(crate) mod tty;

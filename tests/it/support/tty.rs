@@ -1,0 +1,140 @@
+//! The program in a pseudo-terminal: keys in, a screen out.
+
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// Long enough for a debug build on a busy machine; conditions end the wait.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program with its terminal.
+pub(crate) struct Tty {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    /// Settings of the line as they were before the program came.
+    before: String,
+    started: Instant,
+}
+
+impl Tty {
+    /// Starts the program in a terminal of this size, without the user's configuration.
+    pub(crate) fn start(args: &[&str], columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncscope"));
+        command.args(args);
+        let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        command.cwd(&nowhere);
+        for name in ["HOME", "XDG_CONFIG_HOME"] {
+            command.env(name, &nowhere);
+        }
+        for name in ["NO_COLOR", "SYNCSCOPE_COSMOS", "SYNCSCOPE_REDIS"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        let before = line_settings(&*pair.master);
+        let started = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
+        let mut output = pair.master.try_clone_reader().unwrap();
+        let parser = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8_192];
+            while let Ok(n @ 1..) = output.read(&mut bytes) {
+                parser.lock().unwrap().process(&bytes[..n]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { master: pair.master, keys, child, screen, before, started }
+    }
+
+    /// Types text; `\r` is enter, `\x1b` escape.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// What is on the screen now, a line each.
+    pub(crate) fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows what is asked for; gives the time since the start.
+    pub(crate) fn wait_for(&self, what: &str, shown: impl Fn(&str) -> bool) -> Duration {
+        let start = Instant::now();
+        while !shown(&self.text()) {
+            assert!(start.elapsed() < PATIENCE, "never saw {what} on:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.started.elapsed()
+    }
+
+    /// Waits until a text is on the screen.
+    pub(crate) fn wait_text(&self, text: &str) -> Duration {
+        self.wait_for(text, |screen| screen.contains(text))
+    }
+
+    /// Changes the size of the terminal.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        self.screen.lock().unwrap().screen_mut().set_size(cells(rows), cells(columns));
+        self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end of the program and looks whether the terminal is as it was.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(start.elapsed() < PATIENCE, "did not end:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        // The last bytes may still be on their way from the terminal to the parser.
+        let restored = |parser: &Mutex<vt100::Parser>| {
+            let parser = parser.lock().unwrap();
+            let screen = parser.screen();
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && !screen.bracketed_paste()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        };
+        let start = Instant::now();
+        while !restored(&self.screen) {
+            assert!(start.elapsed() < Duration::from_secs(5), "the terminal was not restored");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(line_settings(&*self.master), self.before, "raw mode was left on");
+        status
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        // Only after a failed assertion: otherwise it has ended already.
+        drop(self.child.kill());
+    }
+}
+
+/// Line settings as text: canonical mode, echo and the like.
+fn line_settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().map(|settings| settings.local_flags))
+}
+
+fn cells(n: u16) -> NonZero<u16> {
+    NonZero::new(n).expect("a terminal has cells")
+}
