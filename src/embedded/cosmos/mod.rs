@@ -1,6 +1,8 @@
 //! The embedded Cosmos DB emulator: a real HTTP listener that any Cosmos client can connect to.
 //! Metadata and queries are answered by the in-memory emulator of `azure_data_cosmos_driver`.
 //! Knows nothing of the processor, the cache or the screen.
+//!
+#![doc = include_str!("fidelity.md")]
 
 mod answer;
 mod authorization;

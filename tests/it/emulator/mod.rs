@@ -3,6 +3,7 @@
 mod documents;
 mod faults;
 mod feed;
+mod fuzz;
 mod manners;
 mod topology;
 
