@@ -156,8 +156,11 @@ pub enum Order {
     Watch(WatchArgs),
     /// Fill the cache again from the beginning of the feed
     ///
-    /// Says first which lease documents it will delete, and asks.
-    #[command(after_help = "Examples:\n  syncscope rebuild\n  syncscope rebuild --yes --json")]
+    /// Says first which lease documents (and keys) it will delete, and asks. At the end everything is
+    /// compared, and entries without a document are swept.
+    #[command(after_help = "Examples:\n  syncscope rebuild\n  syncscope rebuild --yes --json\n  \
+                            syncscope rebuild --mode flush\n  \
+                            syncscope rebuild --since 2026-03-01T12:00:00Z")]
     Rebuild(RebuildArgs),
     /// Compare every document with its entry in the cache, and find entries without a document
     ///
@@ -303,9 +306,27 @@ pub struct RebuildArgs {
     /// Go on although another processor owns leases now
     #[arg(long)]
     pub take_over: bool,
+    /// How
+    #[arg(long, value_enum, default_value_t = Mode::Refill, conflicts_with = "since")]
+    pub mode: Mode,
+    /// Only what changed after this time, such as 2026-03-01T12:00:00Z; nothing is swept
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<jiff::Timestamp>,
+    /// Only this lease, by id or token; may be repeated
+    #[arg(long, value_name = "LEASE")]
+    pub lease: Vec<String>,
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
+}
+
+/// Modes of a rebuild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Replay over the live cache, then sweep orphans: readers never see an empty cache
+    Refill,
+    /// Delete exactly this mapping's keys first: readers miss until they are back
+    Flush,
 }
 
 /// `syncscope verify`

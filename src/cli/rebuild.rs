@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::config::Settings;
-use crate::engine::{Command, EngineOptions, Event, RebuildPhase, RebuildPlan, RebuildStatus};
+use crate::engine::{
+    Command, EngineOptions, Event, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan, RebuildStatus,
+};
 
 use super::CliError;
-use super::args::RebuildArgs;
+use super::args::{Mode, RebuildArgs};
+use super::lines;
 use super::output::Output;
 use super::session::{Session, Step};
 
@@ -31,13 +34,22 @@ pub(super) async fn run(
     session.end().await;
     let Some(status) = done? else { return Ok(ExitCode::from(super::COULD_NOT_RUN)) };
     let seconds = status.elapsed.as_secs_f64();
+    let report = status.report.unwrap_or_default();
     output.json(&serde_json::json!({
         "documents": status.done,
         "seconds": (seconds * 1e3).round() / 1e3,
         "rate": status.rate.round(),
+        "verified": lines::summary_json(&report.verified),
+        "swept": report.swept,
+        "mended": report.mended,
+        "left": report.left,
     }))?;
     output.words(&format!("rebuilt: {} documents in {seconds:.1} s ({:.0}/s)", status.done, status.rate));
-    Ok(ExitCode::SUCCESS)
+    output.words(&format!(
+        "verified: {} documents; {} orphans swept, {} entries mended, {} wrong ones left",
+        report.verified.documents, report.swept, report.mended, report.left
+    ));
+    Ok(if report.left == 0 && report.verified.unmapped == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// `None` when the user did not want it.
@@ -47,7 +59,16 @@ async fn rebuild(
     output: &Output,
 ) -> Result<Option<RebuildStatus>, CliError> {
     let Some(plan) = plan(session).await? else { return Ok(None) };
-    tell(&plan, output);
+    let order = RebuildOrder {
+        mode: match (args.since, args.mode) {
+            (Some(time), _) => RebuildMode::Since(time),
+            (None, Mode::Refill) => RebuildMode::Refill,
+            (None, Mode::Flush) => RebuildMode::Flush,
+        },
+        take_over: args.take_over,
+        only: args.lease.clone(),
+    };
+    tell(&plan, &order, output);
     if let Some(reason) = plan.refused {
         return Err(CliError::Refused(reason));
     }
@@ -55,7 +76,7 @@ async fn rebuild(
         output.words("nothing was done");
         return Ok(None);
     }
-    session.order(Command::StartRebuild { take_over: args.take_over }).await;
+    session.order(Command::StartRebuild(order)).await;
     let bar = output.bar(plan.documents.or(Some(0)), "rebuilding");
     let result = loop {
         match session.step().await {
@@ -75,7 +96,8 @@ async fn rebuild(
                     match &status.phase {
                         RebuildPhase::Done => break Ok(Some(status)),
                         RebuildPhase::Failed { reason } => break Err(CliError::Refused(reason.clone())),
-                        RebuildPhase::Stopping | RebuildPhase::Deleting | RebuildPhase::Replaying => {}
+                        RebuildPhase::Verifying => bar.set_message("verifying"),
+                        _ => {}
                     }
                 }
             }
@@ -88,31 +110,62 @@ async fn rebuild(
 /// Asks for the plan until the source is there.
 async fn plan(session: &mut Session<'_>) -> Result<Option<RebuildPlan>, CliError> {
     let started = tokio::time::Instant::now();
-    let mut again = tokio::time::interval(ASK_AGAIN);
+    session.order(Command::PlanRebuild).await;
     loop {
-        tokio::select! {
-            _ = again.tick() => session.order(Command::PlanRebuild).await,
-            step = session.step() => match step? {
-                Step::Signal => return Ok(None),
-                Step::Event(event) => if let Event::RebuildPlan(plan) = *event
-                    && (plan.refused.is_none() || started.elapsed() >= PATIENCE)
-                {
-                    return Ok(Some(*plan));
-                },
-            },
+        match session.step().await? {
+            Step::Signal => return Ok(None),
+            Step::Event(event) => {
+                if let Event::RebuildPlan(plan) = *event {
+                    if plan.refused.is_none() || started.elapsed() >= PATIENCE {
+                        return Ok(Some(*plan));
+                    }
+                    tokio::time::sleep(ASK_AGAIN).await;
+                    session.order(Command::PlanRebuild).await;
+                }
+            }
         }
     }
 }
 
-fn tell(plan: &RebuildPlan, output: &Output) {
+fn tell(plan: &RebuildPlan, order: &RebuildOrder, output: &Output) {
     let documents = plan.documents.map_or_else(|| "all".to_owned(), |count| format!("~{count}"));
     output.words(&format!("Rebuild the cache of {} in {}", plan.source, plan.cache));
-    output.words(&format!("  delete exactly {} documents in {}:", plan.delete.len(), plan.lease_container));
-    for id in &plan.delete {
-        output.words(&format!("    {id}"));
+    if order.only.is_empty() {
+        output.words(&format!(
+            "  delete exactly {} documents in {}:",
+            plan.delete.len(),
+            plan.lease_container
+        ));
+        for id in &plan.delete {
+            output.words(&format!("    {id}"));
+        }
+    } else {
+        output.words(&format!("  send back to the start exactly these leases in {}:", plan.lease_container));
+        for id in &order.only {
+            output.words(&format!("    {id}"));
+        }
     }
-    output.words(&format!("  replay {documents} documents from the beginning"));
-    output.words(&format!("  not touched: {} leases of other prefixes", plan.other_leases));
+    if order.mode == RebuildMode::Flush {
+        let keys = plan.mapping_keys.map_or_else(String::new, |count| format!(" {count}"));
+        output.words(&format!("  delete exactly the{keys} keys of the mapping first"));
+    }
+    match order.mode {
+        RebuildMode::Since(time) => output.words(&format!("  replay what changed after {time}")),
+        _ => output.words(&format!("  replay {documents} documents from the beginning")),
+    }
+    output.words("  verify everything");
+    if order.only.is_empty() && !matches!(order.mode, RebuildMode::Since(_)) {
+        output.words("  sweep keys of the mapping that no document makes, by exact key");
+    }
+    let others = plan.cache_keys.zip(plan.mapping_keys).map(|(all, ours)| all.saturating_sub(ours));
+    output.words(&format!(
+        "  not touched: {} leases of other prefixes, {}keys that the mapping cannot make",
+        plan.other_leases,
+        others.map_or_else(String::new, |count| format!("{count} "))
+    ));
+    for warning in &plan.warnings {
+        output.words(&format!("  warning: {warning}"));
+    }
     for (owner, age) in &plan.foreign_owners {
         output.words(&format!("  {owner} owns leases now (heartbeat {age} s ago)"));
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -31,11 +33,8 @@ pub enum Command {
     SetTraffic(f64),
     /// Find out what a rebuild would do; answered by `Event::RebuildPlan`.
     PlanRebuild,
-    /// Do it. `take_over` confirms that live foreign owners may lose their leases.
-    StartRebuild {
-        /// Go on although another processor owns leases now.
-        take_over: bool,
-    },
+    /// Do it.
+    StartRebuild(RebuildOrder),
     /// Read a document and its entry; answered by `Event::Document`.
     ShowDocument {
         /// Given back in the answer.
@@ -62,6 +61,29 @@ pub enum Command {
     },
     /// Stop everything, release leases, end child processes.
     Shutdown,
+}
+
+/// Which rebuild.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RebuildOrder {
+    /// How.
+    pub mode: RebuildMode,
+    /// Go on although another processor owns leases now: they may lose them.
+    pub take_over: bool,
+    /// Only these leases (id or token) instead of all of the prefix.
+    pub only: Vec<String>,
+}
+
+/// How a rebuild goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RebuildMode {
+    /// Replay over the live cache, then sweep orphans: readers never see an empty cache.
+    #[default]
+    Refill,
+    /// Delete exactly the keys of the mapping first, then replay: readers miss meanwhile.
+    Flush,
+    /// Replay only what changed after this time; nothing is swept.
+    Since(Timestamp),
 }
 
 /// Documents to write.

@@ -343,6 +343,10 @@ pub struct RebuildPlan {
     pub other_leases: usize,
     /// Keys now in the cache.
     pub cache_keys: Option<u64>,
+    /// Of them, those that the mapping could have made; the others are never touched.
+    pub mapping_keys: Option<u64>,
+    /// What should be known beforehand, a line each.
+    pub warnings: Vec<String>,
     /// Where the entries go: `host:port db N`.
     pub cache: String,
     /// Why it cannot be done now, if so.
@@ -366,6 +370,21 @@ pub struct RebuildStatus {
     pub left: Option<Duration>,
     /// Time since the start.
     pub elapsed: Duration,
+    /// What the verification at the end found.
+    pub report: Option<RebuildReport>,
+}
+
+/// The end of a rebuild: everything compared once more.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RebuildReport {
+    /// What was found before mending.
+    pub verified: Summary,
+    /// Orphans deleted.
+    pub swept: u64,
+    /// Entries written once more.
+    pub mended: u64,
+    /// Findings that stay.
+    pub left: u64,
 }
 
 /// Phase of a rebuild.
@@ -375,9 +394,13 @@ pub enum RebuildPhase {
     Stopping,
     /// Deleting lease documents.
     Deleting,
-    /// Replaying the feed from the beginning.
+    /// Deleting the keys of the mapping.
+    Flushing,
+    /// Replaying the feed.
     Replaying,
-    /// Every lease has caught up.
+    /// Every lease has caught up: comparing everything, sweeping orphans.
+    Verifying,
+    /// Through; see the report.
     Done,
     /// Ended early.
     Failed {

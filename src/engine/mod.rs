@@ -19,7 +19,7 @@ mod split;
 mod traffic;
 mod verify;
 
-pub use command::{Command, Insert};
+pub use command::{Command, Insert, RebuildMode, RebuildOrder};
 pub use event::*;
 pub use run::{Engine, EngineError, EngineOptions, Face, Inside, Watch, channels};
 pub use source::Create;

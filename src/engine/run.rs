@@ -302,7 +302,7 @@ async fn dispatch(
         Command::RemoveInstance => to_sync(Sync::RemoveInstance).await,
         Command::KillInstance => to_sync(Sync::KillInstance).await,
         Command::PlanRebuild => to_sync(Sync::PlanRebuild).await,
-        Command::StartRebuild { take_over } => to_sync(Sync::Rebuild { take_over }).await,
+        Command::StartRebuild(order) => to_sync(Sync::Rebuild(order)).await,
         Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
         Command::StopVerify => to_verify(verify::Request::Stop).await,
         Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,

@@ -80,6 +80,28 @@ pub(super) async fn run(
     }
 }
 
+/// What to compare with what, once the source is there.
+pub(super) async fn verifier(shared: &Shared, mut source: SourceReceiver) -> Result<Verifier, String> {
+    let found = tokio::time::timeout(PATIENCE, source.wait_for(Option::is_some)).await;
+    let source: Option<Source> = found.ok().and_then(Result::ok).and_then(|found| found.clone());
+    let source = source.ok_or("the source is not connected; try again when it is")?;
+    let cache = CacheClient::connect(&shared.settings.redis)
+        .await
+        .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+    let leases = match source.leases.clone().map(LeaseStore::new) {
+        Some(Ok(store)) => Some((store, prefix(shared, &source))),
+        Some(Err(error)) => return Err(format!("{}; {}", error.cause(), error.remedy())),
+        None => None,
+    };
+    Ok(Verifier {
+        source: source.monitored,
+        cache,
+        mapping: Arc::clone(&shared.mapping),
+        leases,
+        expiration: shared.settings.sync.expiration_interval,
+    })
+}
+
 struct Desk {
     shared: Arc<Shared>,
     source: SourceReceiver,
@@ -105,33 +127,11 @@ impl Desk {
         }
     }
 
-    async fn verifier(&self) -> Result<Verifier, String> {
-        let mut found = self.source.clone();
-        let found = tokio::time::timeout(PATIENCE, found.wait_for(Option::is_some)).await;
-        let source: Option<Source> = found.ok().and_then(Result::ok).and_then(|found| found.clone());
-        let source = source.ok_or("the source is not connected; try again when it is")?;
-        let cache = CacheClient::connect(&self.shared.settings.redis)
-            .await
-            .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
-        let leases = match source.leases.clone().map(LeaseStore::new) {
-            Some(Ok(store)) => Some((store, prefix(&self.shared, &source))),
-            Some(Err(error)) => return Err(format!("{}; {}", error.cause(), error.remedy())),
-            None => None,
-        };
-        Ok(Verifier {
-            source: source.monitored,
-            cache,
-            mapping: Arc::clone(&self.shared.mapping),
-            leases,
-            expiration: self.shared.settings.sync.expiration_interval,
-        })
-    }
-
     async fn verify(&mut self, sample: Option<u64>, grace: Option<Duration>) {
         self.findings.clear();
         self.status = VerifyStatus { sample, ..VerifyStatus::default() };
         self.tell().await;
-        let verifier = match self.verifier().await {
+        let verifier = match verifier(&self.shared, self.source.clone()).await {
             Ok(verifier) => verifier,
             Err(reason) => return self.failed(reason).await,
         };
@@ -192,7 +192,7 @@ impl Desk {
         if let Err(error) = self.shared.settings.may_write_to(&redis.host) {
             return self.failed(error.to_string()).await;
         }
-        let verifier = match self.verifier().await {
+        let verifier = match verifier(&self.shared, self.source.clone()).await {
             Ok(verifier) => verifier,
             Err(reason) => return self.failed(reason).await,
         };

@@ -3,6 +3,7 @@
 mod compare;
 pub mod fields;
 mod mapping;
+mod own_keys;
 mod rebuild;
 mod set_aside;
 pub mod verify;
@@ -10,6 +11,7 @@ mod writer;
 
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
 pub use mapping::{KeyTemplate, MappedEntry, Mapping, MappingError, TemplateError};
-pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete};
+pub use own_keys::{count_keys, flush_keys, keys_tell};
+pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete, reset_leases};
 pub use set_aside::{SetAside, SetAsideList};
 pub use writer::{CacheWriter, WriteError, version};

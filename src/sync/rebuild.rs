@@ -77,3 +77,32 @@ pub async fn delete_leases(store: &LeaseStore, ids: &[String]) -> Result<(), Cos
     }
     Ok(())
 }
+
+/// Sends exactly these leases (by id or token) back to where the start position says, and frees
+/// them. `Err` names one that is not there; then nothing was changed.
+///
+/// # Errors
+/// The lease container cannot be read or refuses.
+pub async fn reset_leases(
+    store: &LeaseStore,
+    prefix: &LeasePrefix,
+    only: &[String],
+    from_beginning: bool,
+) -> Result<Result<usize, String>, CosmosError> {
+    let leases = store.list(prefix).await?;
+    let is = |lease: &Lease, name: &String| lease.id() == name || lease.token() == name;
+    if let Some(unknown) = only.iter().find(|name| !leases.iter().any(|lease| is(lease, name))) {
+        return Ok(Err(unknown.clone()));
+    }
+    let mut reset = 0;
+    for mut lease in leases.into_iter().filter(|lease| only.iter().any(|name| is(lease, name))) {
+        lease.set_continuation(None);
+        lease.set_owner(None);
+        if from_beginning {
+            lease.mark_from_beginning();
+        }
+        store.replace(&mut lease).await?;
+        reset += 1;
+    }
+    Ok(Ok(reset))
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use syncscope::cache::CacheWrite;
 
 use crate::end_to_end::Traffic;
 use crate::support::cosmos::put;
@@ -76,4 +77,106 @@ async fn leases_of_a_live_foreign_owner_are_not_deleted_unasked() {
     let ran = pair.run(&["rebuild", "--yes"]).await.code(2);
     assert!(ran.stderr.contains("somebody-else"), "{}", ran.stderr);
     other.kill().await.unwrap();
+}
+
+/// Writes a string into the cache behind the sync's back.
+async fn set(pair: &Pair, key: &str, value: &str) {
+    let write = CacheWrite::Set { key: key.to_owned().into(), value: value.to_owned().into(), ttl: None };
+    assert!(pair.redis().await.write(&[write]).await.unwrap()[0].is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refill_sweeps_and_mends_and_no_reader_ever_misses() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "1000"]).await.code(0);
+    pair.run(&["sync", "--start", "beginning", "--until-idle"]).await.code(0);
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    set(&pair, "gone", r#"{"id":"gone"}"#).await;
+    set(&pair, "session:1", "not ours").await;
+    set(&pair, &keys[500], r#"{"id":"wrong"}"#).await;
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (redis, watched) = (pair.redis().await, keys[..100].to_vec());
+    let reader = tokio::spawn(async move {
+        let (mut misses, mut polls) = (0, 0);
+        let mut stopped = stopped;
+        while stopped.try_recv().is_err() {
+            let entries = redis.entries(&watched, 1 << 20).await.unwrap();
+            misses += entries.iter().filter(|entry| entry.is_none()).count();
+            polls += 1;
+        }
+        (misses, polls)
+    });
+    let ran = pair.run(&["rebuild", "--yes", "--json"]).await.code(1);
+    stop.send(()).unwrap();
+    let (misses, polls) = reader.await.unwrap();
+    assert!(polls > 10, "{polls} polls prove nothing");
+    assert_eq!(misses, 0, "of {polls} polls");
+    let told = ran.json();
+    assert_eq!(told["documents"], 1_000, "{told}");
+    // The wrong value is written over by the replay itself; what is not ours stays.
+    assert_eq!((&told["swept"], &told["left"]), (&json!(1), &json!(1)), "{told}");
+    let redis = pair.redis().await;
+    assert_eq!(redis.delete(&["gone".to_owned(), "session:1".to_owned()]).await.unwrap(), 1);
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flush_first_deletes_exactly_the_keys_of_the_mapping() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "300"]).await.code(0);
+    let args = ["sync", "--start", "beginning", "--until-idle", "--key", "price:{id}"];
+    pair.run(&args).await.code(0);
+    set(&pair, "price:gone", "of a product that is no more").await;
+    set(&pair, "prices", "not of the mapping").await;
+    let ran =
+        pair.run(&["rebuild", "--yes", "--json", "--mode", "flush", "--key", "price:{id}"]).await.code(0);
+    assert!(ran.stderr.contains("delete exactly the 301 keys"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 keys that the mapping cannot make"), "{}", ran.stderr);
+    assert_eq!((&ran.json()["documents"], &ran.json()["left"]), (&json!(300), &json!(0)), "{ran:#?}");
+    let redis = pair.redis().await;
+    assert_eq!(redis.status().await.unwrap().keys, Some(301));
+    assert!(redis.entry("prices", 100).await.unwrap().is_some());
+    assert!(redis.entry("price:gone", 100).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_lease_and_a_time_replay_only_their_part() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "400"]).await.code(0);
+    pair.run(&["sync", "--start", "beginning", "--until-idle"]).await.code(0);
+    let leases = pair.prices.account().container("shop", "leases").await.unwrap();
+    let tokens =
+        leases.query("SELECT VALUE c.LeaseToken FROM c WHERE IS_STRING(c.LeaseToken)", &[]).await.unwrap();
+    let token: String = serde_json::from_slice(&tokens[0]).unwrap();
+    let ran = pair.run(&["rebuild", "--yes", "--json", "--lease", &token]).await.code(0);
+    let replayed = ran.json()["documents"].as_u64().unwrap();
+    assert!((1..400).contains(&replayed), "{ran:#?}");
+    assert_eq!(ran.json()["verified"]["inStep"], 400);
+    pair.run(&["rebuild", "--yes", "--lease", "nobody"]).await.code(2);
+
+    let ran = pair.run(&["rebuild", "--yes", "--json", "--since", "2100-01-01T00:00:00Z"]).await.code(0);
+    assert_eq!(ran.json()["documents"], 0, "{ran:#?}");
+    // What the shorter replay leaves out is told.
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    pair.redis().await.delete(&keys[..3]).await.unwrap();
+    let ran = pair.run(&["rebuild", "--yes", "--json", "--since", "2100-01-01T00:00:00Z"]).await.code(1);
+    assert_eq!((&ran.json()["left"], &ran.json()["mended"]), (&json!(3), &json!(0)), "{ran:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_killed_at_any_moment_ends_in_step_when_started_again() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "1500"]).await.code(0);
+    pair.run(&["sync", "--start", "beginning", "--until-idle"]).await.code(0);
+    for (round, mode) in ["refill", "flush", "refill", "flush", "flush"].into_iter().enumerate() {
+        let args = ["rebuild", "--yes", "--take-over", "--mode", mode, "--max-items", "50"];
+        let mut child = pair.program().args(args).spawn().unwrap();
+        let moment = rand::random_range(0..1_200);
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        child.kill().await.unwrap();
+        let ran = pair.run(&["rebuild", "--yes", "--take-over", "--mode", mode, "--json"]).await;
+        assert!(ran.status.success(), "round {round}, {mode}, killed after {moment} ms: {ran:#?}");
+        assert_eq!(pair.differences().await, [""; 0], "round {round}, {mode}, killed after {moment} ms");
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use syncscope::cache::CacheWrite;
 
+use crate::support::cosmos::put;
 use crate::support::pair::{Pair, Ran};
 
 /// A filled source and a cache in step with it.
@@ -82,4 +83,127 @@ async fn what_cannot_be_compared_exits_with_2() {
     let pair = Pair::start().await;
     let ran = pair.run(&["verify", "--container", "nothing-here"]).await.code(2);
     assert!(ran.stderr.contains("nothing-here"), "{}", ran.stderr);
+}
+
+/// A command that the program itself would never send.
+async fn redis_cmd(pair: &Pair, args: &[&str]) {
+    let client = redis::Client::open(pair.cache.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut command = redis::cmd(args[0]);
+    command.arg(&args[1..]);
+    command.exec_async(&mut connection).await.unwrap();
+}
+
+/// About 100 writes a second to documents of its own, until dropped.
+struct Gentle(tokio::task::JoinHandle<()>);
+
+impl Gentle {
+    fn start(pair: &Pair) -> Self {
+        let prices = pair.prices.clone();
+        Self(tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_millis(10));
+            for n in 0_u64.. {
+                beat.tick().await;
+                put(&prices, &format!("t-{}", n % 40), &json!({ "n": n })).await;
+            }
+        }))
+    }
+}
+
+impl Drop for Gentle {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_faults_of_all_kinds_are_found_under_traffic_without_a_false_alarm() {
+    let pair = in_step(2_000).await;
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    let old = pair.redis().await.entries(&keys[..100], 1 << 20).await.unwrap();
+    for key in &keys[..3] {
+        put(&pair.prices, key, &json!({ "price": "new" })).await;
+    }
+    let mut sync = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
+    let traffic = Gentle::start(&pair);
+    for _ in 0..3 {
+        let ran = pair.run(&["verify", "--json", "--grace", "20s"]).await;
+        assert!(ran.status.success(), "a false alarm: {}", ran.stdout);
+        assert!(ran.json()["documents"].as_u64() >= Some(2_000), "{}", ran.stdout);
+    }
+
+    let mut planted = BTreeMap::new();
+    let mut plant = |key: &str, kind: &str, reason: &str| {
+        assert!(planted.insert(key.to_owned(), (kind.to_owned(), reason.to_owned())).is_none());
+    };
+    // The version from before the sync delivered a newer one.
+    for (key, entry) in keys.iter().zip(&old).take(3) {
+        let value = std::str::from_utf8(&entry.as_ref().unwrap().value).unwrap();
+        set(&pair, key, value, None).await;
+        plant(key, "stale", "older-version");
+    }
+    // The newest version with a field changed by hand.
+    for (key, entry) in keys.iter().zip(&old).skip(3).take(3) {
+        let mut value: Value = serde_json::from_slice(&entry.as_ref().unwrap().value).unwrap();
+        value["surprise"] = json!(1);
+        set(&pair, key, &value.to_string(), None).await;
+        plant(key, "stale", "somebody-else");
+    }
+    for key in &keys[6..11] {
+        redis_cmd(&pair, &["DEL", key]).await;
+        plant(key, "missing", "never-written");
+    }
+    for key in &keys[11..14] {
+        redis_cmd(&pair, &["PEXPIRE", key, "3600000"]).await;
+        plant(key, "wrong-ttl", "somebody-else");
+    }
+    for key in &keys[14..16] {
+        redis_cmd(&pair, &["DEL", key]).await;
+        redis_cmd(&pair, &["HSET", key, "price", "1"]).await;
+        plant(key, "wrong-encoding", "somebody-else");
+    }
+    for n in 0..4 {
+        let key = format!("gone-{n}");
+        set(&pair, &key, &json!({ "id": key }).to_string(), None).await;
+        plant(&key, "orphan", "document-gone");
+    }
+    assert_eq!(planted.len(), 20);
+
+    let ran = pair.run(&["verify", "--json", "--grace", "20s"]).await.code(1);
+    assert_eq!(findings(&ran), planted, "{}", ran.stdout);
+    let mended = pair.run(&["verify", "--repair", "--yes", "--json", "--grace", "20s"]).await.code(0);
+    let counts = mended.json();
+    assert_eq!((&counts["written"], &counts["deleted"], &counts["left"]), (&json!(16), &json!(4), &json!(0)));
+    let ran = pair.run(&["verify", "--json", "--grace", "20s"]).await;
+    assert!(ran.status.success(), "not mended: {}", ran.stdout);
+    drop(traffic);
+    pair.in_step(Duration::from_secs(20)).await;
+    sync.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_lease_has_passed_is_told_as_such() {
+    let pair = in_step(20).await;
+    put(&pair.prices, "late", &json!({})).await;
+    let ran = pair.run(&["verify", "--json", "--grace", "300ms"]).await.code(1);
+    let expected = ("missing".to_owned(), "lease-behind".to_owned());
+    assert_eq!(findings(&ran), BTreeMap::from([("late".to_owned(), expected)]), "{}", ran.stdout);
+
+    let fresh = Pair::start().await;
+    put(&fresh.prices, "never", &json!({})).await;
+    let ran = fresh.run(&["verify", "--json", "--grace", "300ms"]).await.code(1);
+    let expected = ("missing".to_owned(), "no-lease".to_owned());
+    assert_eq!(findings(&ran), BTreeMap::from([("never".to_owned(), expected)]), "{}", ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_reads_few_entries_and_still_finds_what_is_everywhere() {
+    let pair = in_step(500).await;
+    let ran = pair.run(&["verify", "--json", "--sample", "50"]).await.code(0);
+    let (documents, keys) = (ran.json()["documents"].as_u64().unwrap(), ran.json()["keys"].as_u64().unwrap());
+    assert!((20..=50).contains(&documents) && keys <= 50, "{}", ran.stdout);
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    pair.redis().await.delete(&keys).await.unwrap();
+    let ran = pair.run(&["verify", "--json", "--sample", "50"]).await.code(1);
+    assert_eq!(ran.json()["missing"], ran.json()["documents"], "{}", ran.stdout);
 }

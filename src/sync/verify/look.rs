@@ -13,6 +13,7 @@ use crate::cache::{Entry, ServerStatus};
 use crate::cosmos::{Container, CosmosError, Document, EpkRange, PartitionKey};
 use crate::sync::compare::{Digest, compare};
 use crate::sync::fields;
+use crate::sync::own_keys::id_of;
 
 use super::finding::Finding;
 use super::leases::Positions;
@@ -249,11 +250,6 @@ impl Run<'_> {
 fn etag_of(document: &Document) -> String {
     let own = fields::scalar(&document.body, &["_etag"]).ok().flatten();
     own.map_or_else(|| document.etag.clone(), std::borrow::Cow::into_owned)
-}
-
-/// The `id` in an entry's value.
-pub(super) fn id_of(value: &[u8]) -> Option<String> {
-    fields::scalar(value, &["id"]).ok().flatten().map(std::borrow::Cow::into_owned)
 }
 
 /// Documents of this id: by point read where the partition key is known, else by query.

@@ -2,6 +2,8 @@
 
 use tokio::sync::mpsc;
 
+use crate::sync::own_keys::{document_id, patterns};
+
 use super::look::Suspect;
 use super::seen::SeenKeys;
 use super::{Run, Tally, VerifyError};
@@ -15,29 +17,30 @@ impl Run<'_> {
         suspects: &mpsc::Sender<Suspect>,
         seen: &SeenKeys,
     ) -> Result<(), VerifyError> {
-        let template = self.with.mapping.key_template();
-        let pattern = template.scan_pattern();
         // A sample knows few keys: each of its keys is looked up by its document.
         let most = self.options.sample.unwrap_or(u64::MAX);
         let mut scanned = 0;
-        let mut cursor = 0;
-        loop {
-            let (next, keys) = self.with.cache.scan(cursor, Some(&pattern), STEP).await?;
-            for key in keys {
-                if scanned == most {
-                    return Ok(());
+        for pattern in patterns(&self.with.mapping) {
+            let mut cursor = 0;
+            loop {
+                let (next, keys) = self.with.cache.scan(cursor, Some(&pattern), STEP).await?;
+                for key in keys {
+                    if scanned == most {
+                        return Ok(());
+                    }
+                    scanned += 1;
+                    Tally::add(&self.tally.keys, 1);
+                    if !seen.has(&key) {
+                        let id = document_id(&self.with.mapping, &key).map(str::to_owned);
+                        let _ = suspects.send(Suspect::orphan(key, id)).await;
+                    }
                 }
-                scanned += 1;
-                Tally::add(&self.tally.keys, 1);
-                if !seen.has(&key) {
-                    let id = template.document_id(&key).map(str::to_owned);
-                    let _ = suspects.send(Suspect::orphan(key, id)).await;
+                cursor = next;
+                if cursor == 0 {
+                    break;
                 }
-            }
-            cursor = next;
-            if cursor == 0 {
-                return Ok(());
             }
         }
+        Ok(())
     }
 }

@@ -9,11 +9,12 @@ use crate::cosmos::PartitionKey;
 use crate::sync::compare::{Difference, SYSTEM_FIELDS, same_meaning};
 use crate::sync::fields;
 use crate::sync::mapping::MappedEntry;
+use crate::sync::own_keys::{id_of, is_ours};
 
 use super::Run;
 use super::finding::{Cause, Finding, FindingKind};
 use super::leases::Standing;
-use super::look::{Scene, id_of};
+use super::look::Scene;
 
 /// A difference with all that is known of it.
 pub(super) struct Case<'a> {
@@ -71,9 +72,7 @@ impl Run<'_> {
     /// An entry whose document is gone. Where the keys of the mapping have no text of their own,
     /// somebody else's keys look the same: then the value has to tell that it is ours.
     pub(super) fn orphan(&self, key: String, id: String, held: &Entry) -> Finding {
-        let told = id_of(&held.value).as_deref() == Some(id.as_str());
-        let own_space = self.with.mapping.key_template().scan_pattern().chars().any(|c| c != '*');
-        let (cause, evidence) = if told || own_space {
+        let (cause, evidence) = if is_ours(&self.with.mapping, &key, held) {
             (Cause::DocumentGone, format!("no document {id:?} in {}", self.with.source.path()))
         } else {
             let evidence = format!(

@@ -289,6 +289,8 @@ pub(super) fn plan() -> RebuildPlan {
         documents: Some(1_284),
         other_leases: 3,
         cache_keys: Some(1_301),
+        mapping_keys: Some(1_284),
+        warnings: Vec::new(),
         cache: "127.0.0.1:6379 db 0".into(),
         refused: None,
         same_as: "syncscope rebuild --cosmos http://127.0.0.1:8081 --redis redis://127.0.0.1:6379".into(),
@@ -297,6 +299,7 @@ pub(super) fn plan() -> RebuildPlan {
 
 pub(super) fn rebuild(phase: crate::engine::RebuildPhase, done: u64) -> Event {
     Event::Rebuild(crate::engine::RebuildStatus {
+        report: None,
         phase,
         done,
         total: Some(1_284),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::fixture::{self, change, document, keys, model, press, tell};
 use crate::{
-    engine::{Command, EntryState, Event, Insert, RebuildPhase, SyncPhase, SyncStatus},
+    engine::{Command, EntryState, Event, Insert, RebuildOrder, RebuildPhase, SyncPhase, SyncStatus},
     tui::{
         Model,
         model::{Overlay, Pane},
@@ -132,7 +132,10 @@ fn rebuild_shows_the_plan_and_starts_only_on_enter() {
     tell(&mut model, [Event::RebuildPlan(Box::new(plan))]);
     assert!(sent(&keys(&mut model, "\n")).is_empty(), "a foreign owner is alive");
     let effects = keys(&mut model, "t\n");
-    assert_eq!(sent(&effects), [&Command::StartRebuild { take_over: true }]);
+    assert_eq!(
+        sent(&effects),
+        [&Command::StartRebuild(RebuildOrder { take_over: true, ..RebuildOrder::default() })]
+    );
     tell(&mut model, [fixture::rebuild(RebuildPhase::Replaying, 642)]);
     assert!(fixture::text(&model).contains("642 of 1,284"));
     tell(&mut model, [fixture::rebuild(RebuildPhase::Done, 1_284)]);

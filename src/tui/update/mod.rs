@@ -124,7 +124,7 @@ fn name(command: &Command) -> &'static str {
         Command::ResumeTraffic => "resume the traffic",
         Command::SetTraffic(_) => "change the traffic",
         Command::PlanRebuild => "plan a rebuild",
-        Command::StartRebuild { .. } => "rebuild",
+        Command::StartRebuild(_) => "rebuild",
         Command::ShowDocument { .. } => "show a document",
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",

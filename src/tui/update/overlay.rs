@@ -5,7 +5,7 @@ use tui_input::InputRequest;
 
 use super::{Effect, act, panes, typing};
 use crate::{
-    engine::{Command, Insert, RebuildPhase},
+    engine::{Command, Insert, RebuildOrder, RebuildPhase},
     tui::{
         keymap::Action,
         layout,
@@ -176,7 +176,13 @@ fn in_rebuild(model: &mut Model, dialog: &mut RebuildDialog, action: Action) -> 
                 dialog.started = true;
                 model.rebuild = None;
                 let take_over = dialog.take_over;
-                return (true, vec![Effect::Send(Command::StartRebuild { take_over })]);
+                return (
+                    true,
+                    vec![Effect::Send(Command::StartRebuild(RebuildOrder {
+                        take_over,
+                        ..RebuildOrder::default()
+                    }))],
+                );
             }
         }
         _ => {}

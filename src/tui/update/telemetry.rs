@@ -75,7 +75,7 @@ fn on_rebuild(model: &mut Model, status: RebuildStatus) {
         match &status.phase {
             RebuildPhase::Done => model.say(format!("rebuild done: {} documents", text::count(status.done))),
             RebuildPhase::Failed { reason } => model.say(format!("rebuild failed: {reason}")),
-            RebuildPhase::Stopping | RebuildPhase::Deleting | RebuildPhase::Replaying => {}
+            _ => {}
         }
     }
     model.rebuild = Some(status);

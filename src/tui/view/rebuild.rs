@@ -98,9 +98,9 @@ fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, columns:
     }
     let documents = plan.documents.map_or("all".to_owned(), |n| format!("~{}", text::count(n)));
     add(format!("  3  replay {documents} documents from the beginning into {}", plan.cache), theme.text);
-    add("  4  go on live from there".to_owned(), theme.text);
-    let keys = plan.cache_keys.map_or(String::new(), |n| {
-        format!("; the {} keys now in the cache stay until they are written over", text::count(n))
+    add("  4  verify everything, sweep keys that no document makes, go on live".to_owned(), theme.text);
+    let keys = plan.cache_keys.zip(plan.mapping_keys).map_or(String::new(), |(all, ours)| {
+        format!(", {} keys of others in the cache", text::count(all.saturating_sub(ours)))
     });
     add(String::new(), theme.text);
     add(
@@ -122,6 +122,9 @@ fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, columns:
             ),
             theme.bad,
         );
+    }
+    for warning in plan.warnings.iter().take(3) {
+        add(format!("! {warning}"), theme.bad);
     }
     if let Some(reason) = &plan.refused {
         add(format!("! cannot be done now: {reason}"), theme.bad);
@@ -164,13 +167,15 @@ fn progress(model: &Model, columns: usize) -> Lines {
     };
     let order = match &status.phase {
         RebuildPhase::Stopping => 0,
-        RebuildPhase::Deleting => 1,
+        RebuildPhase::Deleting | RebuildPhase::Flushing => 1,
         RebuildPhase::Replaying => 2,
-        RebuildPhase::Done => 3,
-        RebuildPhase::Failed { .. } => 4,
+        RebuildPhase::Verifying => 3,
+        RebuildPhase::Done => 4,
+        RebuildPhase::Failed { .. } => 5,
     };
-    if order < 4 {
-        let names = ["stop the workers", "delete the leases", "replay from the beginning"];
+    if order < 5 {
+        let names =
+            ["stop the workers", "delete the leases", "replay from the beginning", "verify, sweep orphans"];
         for (i, name) in names.into_iter().enumerate() {
             let (glyph, style) = step(order == i, order > i);
             lines.push((format!("{glyph} {name}"), style));
@@ -198,7 +203,7 @@ fn progress(model: &Model, columns: usize) -> Lines {
                     .map(|line| (line, theme.bad)),
             );
         }
-        RebuildPhase::Stopping | RebuildPhase::Deleting | RebuildPhase::Replaying => {}
+        _ => {}
     }
     lines
 }

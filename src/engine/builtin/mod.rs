@@ -1,6 +1,8 @@
 //! The built-in sync: starts, pauses and stops our processors, and rebuilds with them. One task owns
 //! them all, so that no two of its deeds can overlap.
 
+mod rebuild;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +13,14 @@ use super::caught_up::CaughtUp;
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
-use crate::engine::event::{Event, Level, RebuildPhase, RebuildPlan, RebuildStatus, SyncPhase, SyncStatus};
+use crate::engine::command::RebuildOrder;
+use crate::engine::event::{Event, Level, SyncPhase, SyncStatus};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
-use crate::lease::{LeasePrefix, LeaseStore};
 use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
-use crate::sync::{CacheWriter, delete_leases, leases_to_delete};
+use crate::sync::CacheWriter;
+use rebuild::{Closing, Replay};
 
 /// Requests waiting: they come from a person.
 const REQUESTS: usize = 32;
@@ -37,7 +40,7 @@ const MOST_INSTANCES: usize = 16;
 const NAMES: usize = 64;
 
 /// What the built-in sync is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Request {
     Start,
     Stop,
@@ -46,7 +49,7 @@ pub(super) enum Request {
     RemoveInstance,
     KillInstance,
     PlanRebuild,
-    Rebuild { take_over: bool },
+    Rebuild(RebuildOrder),
 }
 
 /// Sends requests to the built-in sync.
@@ -55,16 +58,6 @@ pub(super) type Requests = mpsc::Sender<Request>;
 /// The channel between engine and built-in sync.
 pub(super) fn channel() -> (Requests, mpsc::Receiver<Request>) {
     mpsc::channel(REQUESTS)
-}
-
-/// A rebuild that is replaying.
-struct Replay {
-    started: Instant,
-    before: u64,
-    total: Option<u64>,
-    rate: Rate,
-    /// The sync was off before: it goes back to that.
-    stop_after: bool,
 }
 
 pub(super) struct Builtin {
@@ -92,6 +85,7 @@ pub(super) struct Builtin {
     problem: Option<String>,
     rate: Rate,
     replay: Option<Replay>,
+    closing: Option<Closing>,
     set_aside_told: u64,
     proof: CaughtUp,
 }
@@ -129,6 +123,7 @@ impl Builtin {
             problem: None,
             rate: Rate::default(),
             replay: None,
+            closing: None,
             set_aside_told: 0,
             proof: CaughtUp::default(),
         }
@@ -151,6 +146,7 @@ impl Builtin {
                         self.start(self.shared.settings.sync.start).await;
                     }
                     self.follow_replay().await;
+                    self.follow_closing().await;
                     self.tell_status(None).await;
                 }
             }
@@ -210,7 +206,7 @@ impl Builtin {
                 let plan = self.plan().await;
                 self.shared.report.state(Event::RebuildPlan(Box::new(plan))).await;
             }
-            Request::Rebuild { take_over } => self.rebuild(take_over).await,
+            Request::Rebuild(order) => self.rebuild(order).await,
         }
         self.tell_status(None).await;
     }
@@ -379,150 +375,6 @@ impl Builtin {
         futures::future::join_all(stopping).await;
     }
 
-    async fn plan(&mut self) -> RebuildPlan {
-        let settings = Arc::clone(&self.shared.settings);
-        let mut plan = RebuildPlan {
-            source: format!("{}/{}", settings.database, settings.container),
-            lease_container: format!("{}/{}", settings.database, settings.lease_container),
-            prefix: settings.lease_prefix.clone(),
-            delete: Vec::new(),
-            leases: 0,
-            foreign_owners: Vec::new(),
-            documents: None,
-            other_leases: 0,
-            cache_keys: None,
-            cache: format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database),
-            refused: None,
-            same_as: "syncscope rebuild".to_owned(),
-        };
-        let Some(source) = self.source() else {
-            plan.refused = Some("the source is not connected; try again when it is".to_owned());
-            return plan;
-        };
-        for host in [source.account.host(), settings.redis.host.as_str()] {
-            if let Err(error) = settings.may_write_to(host) {
-                plan.refused = Some(error.to_string());
-                return plan;
-            }
-        }
-        plan.documents = source.monitored.count().await.ok();
-        if let Some(leases) = source.leases.clone() {
-            let prefix = prefix(&self.shared, &source);
-            let expiration = settings.sync.expiration_interval;
-            let found = match LeaseStore::new(leases) {
-                Ok(store) => leases_to_delete(&store, &prefix, &self.names, expiration).await,
-                Err(error) => Err(error),
-            };
-            match found {
-                Ok(found) => {
-                    plan.delete = found.ids;
-                    plan.leases = found.leases;
-                    plan.foreign_owners = found.foreign_owners;
-                    plan.other_leases = found.other_leases;
-                }
-                Err(error) => plan.refused = Some(format!("{}; {}", error.cause(), error.remedy())),
-            }
-        }
-        plan
-    }
-
-    async fn rebuild(&mut self, take_over: bool) {
-        if self.replay.is_some() {
-            return;
-        }
-        let began = Instant::now();
-        let plan = self.plan().await;
-        let foreign =
-            plan.foreign_owners.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        let refused = plan.refused.clone().or_else(|| {
-            (!foreign.is_empty() && !take_over).then(|| {
-                format!("{foreign} owns leases now: stop that processor first, or confirm the take-over")
-            })
-        });
-        if let Some(reason) = refused {
-            return self.rebuild_failed(began, reason).await;
-        }
-        let stop_after = !self.wanted;
-        self.tell_rebuild(RebuildPhase::Stopping, began, 0, plan.documents, 0.0).await;
-        self.tell_status(Some(SyncPhase::Rebuilding)).await;
-        self.stop().await;
-        self.tell_rebuild(RebuildPhase::Deleting, began, 0, plan.documents, 0.0).await;
-        let Some(source) = self.source() else {
-            return self
-                .rebuild_failed(began, "the source went away; the leases are untouched".to_owned())
-                .await;
-        };
-        if let Some(leases) = source.leases.clone() {
-            let deleted = delete_all(leases, &prefix(&self.shared, &source), &self.names).await;
-            if let Err(error) = deleted {
-                let reason = format!("leases not deleted: {}; {}", error.cause(), error.remedy());
-                return self.rebuild_failed(began, reason).await;
-            }
-        }
-        self.wanted = true;
-        let before = self.writer.delivered();
-        self.start(StartPosition::Beginning).await;
-        if self.processors.is_empty() {
-            let reason = self.problem.clone().unwrap_or_else(|| "the sync did not start".to_owned());
-            return self.rebuild_failed(began, format!("leases deleted, but {reason}; start again")).await;
-        }
-        let text = format!(
-            "rebuild started: {} lease documents deleted, replaying from the beginning",
-            plan.delete.len()
-        );
-        self.shared.report.log(Level::Info, "rebuild", text).await;
-        self.replay =
-            Some(Replay { started: began, before, total: plan.documents, rate: Rate::default(), stop_after });
-    }
-
-    async fn rebuild_failed(&mut self, began: Instant, reason: String) {
-        self.shared.report.log(Level::Error, "rebuild", reason.clone()).await;
-        self.tell_rebuild(RebuildPhase::Failed { reason }, began, 0, None, 0.0).await;
-    }
-
-    async fn tell_rebuild(
-        &self,
-        phase: RebuildPhase,
-        began: Instant,
-        done: u64,
-        total: Option<u64>,
-        rate: f64,
-    ) {
-        let total = total.map(|total| total.max(done));
-        let left = total
-            .filter(|_| rate > 1.0)
-            .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
-        let status = RebuildStatus { phase, done, total, rate, left, elapsed: began.elapsed() };
-        self.shared.report.state(Event::Rebuild(status)).await;
-    }
-
-    /// Progress of a replay; its end is when every lease has been drained and checkpointed.
-    async fn follow_replay(&mut self) {
-        let idle = self.idle();
-        let Some(replay) = &mut self.replay else { return };
-        let done = self.writer.delivered().saturating_sub(replay.before);
-        let recent = replay.rate.read(Instant::now(), done);
-        let (began, total, stop_after) = (replay.started, replay.total, replay.stop_after);
-        if self.processors.is_empty() {
-            self.replay = None;
-            return self
-                .rebuild_failed(began, "stopped before it was through; start it again".to_owned())
-                .await;
-        }
-        if !idle {
-            return self.tell_rebuild(RebuildPhase::Replaying, began, done, total, recent).await;
-        }
-        self.replay = None;
-        let average = done as f64 / began.elapsed().as_secs_f64().max(1e-3);
-        let text = format!("rebuild done: {done} documents in {:.1} s", began.elapsed().as_secs_f64());
-        self.shared.report.log(Level::Info, "rebuild", text).await;
-        if stop_after {
-            self.wanted = false;
-            self.stop().await;
-        }
-        self.tell_rebuild(RebuildPhase::Done, began, done, total, average).await;
-    }
-
     /// Whatever was in the source when the processors were started is in the cache, and every lease
     /// of the prefix is ours and has stored that.
     fn idle(&mut self) -> bool {
@@ -565,7 +417,7 @@ impl Builtin {
             (false, true) => SyncPhase::Off,
             (false, false) => SyncPhase::Stopping,
             (true, true) => SyncPhase::Joining,
-            (true, false) if self.replay.is_some() => SyncPhase::Rebuilding,
+            (true, false) if self.replay.is_some() || self.closing.is_some() => SyncPhase::Rebuilding,
             (true, false) if self.paused => SyncPhase::Paused,
             (true, false) if status.owned == 0 => SyncPhase::Joining,
             (true, false) => SyncPhase::Running,
@@ -588,11 +440,4 @@ impl Builtin {
             self.shared.report.log(level, "lease", event.to_string()).await;
         }
     }
-}
-
-/// Lists again and deletes: stopping has released leases, a foreign owner may have added some.
-async fn delete_all(leases: Container, prefix: &LeasePrefix, ours: &[String]) -> Result<(), CosmosError> {
-    let store = LeaseStore::new(leases)?;
-    let now = leases_to_delete(&store, prefix, ours, Duration::ZERO).await?;
-    delete_leases(&store, &now.ids).await
 }

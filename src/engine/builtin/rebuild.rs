@@ -1,0 +1,370 @@
+//! Rebuilds: the plan, the deed step by step, and the verification that ends it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::Builtin;
+use crate::cache::CacheClient;
+use crate::config::StartPosition;
+use crate::cosmos::{Container, CosmosError};
+use crate::engine::Shared;
+use crate::engine::command::{RebuildMode, RebuildOrder};
+use crate::engine::event::{
+    Event, Level, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus, SyncPhase,
+};
+use crate::engine::observe::leases::prefix;
+use crate::engine::rate::Rate;
+use crate::engine::source::SourceReceiver;
+use crate::engine::verify::verifier;
+use crate::lease::{LeasePrefix, LeaseStore};
+use crate::sync::verify::{Finding, Repaired, Repairer, Summary, VerifyNews, VerifyOptions};
+use crate::sync::{
+    CacheWriter, count_keys, delete_leases, flush_keys, keys_tell, leases_to_delete, reset_leases,
+};
+
+/// How long a plan may count keys.
+const COUNTING: Duration = Duration::from_secs(2);
+/// Findings on their way from the verification.
+const NEWS: usize = 256;
+/// Findings kept for mending; more than that are told by the next verification.
+const KEPT: usize = 100_000;
+
+/// A rebuild that is replaying.
+pub(super) struct Replay {
+    pub(super) started: Instant,
+    before: u64,
+    total: Option<u64>,
+    rate: Rate,
+    /// The sync was off before: it goes back to that.
+    stop_after: bool,
+    mode: RebuildMode,
+    whole: bool,
+}
+
+/// A rebuild that has replayed, and compares everything.
+pub(super) struct Closing {
+    replay: Replay,
+    done: u64,
+    progress: watch::Receiver<Summary>,
+    /// One task; ends with this.
+    task: JoinSet<Result<RebuildReport, String>>,
+}
+
+impl Builtin {
+    pub(super) async fn plan(&mut self) -> RebuildPlan {
+        let settings = Arc::clone(&self.shared.settings);
+        let mut plan = RebuildPlan {
+            source: format!("{}/{}", settings.database, settings.container),
+            lease_container: format!("{}/{}", settings.database, settings.lease_container),
+            prefix: settings.lease_prefix.clone(),
+            delete: Vec::new(),
+            leases: 0,
+            foreign_owners: Vec::new(),
+            documents: None,
+            other_leases: 0,
+            cache_keys: None,
+            mapping_keys: None,
+            warnings: Vec::new(),
+            cache: format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database),
+            refused: None,
+            same_as: "syncscope rebuild".to_owned(),
+        };
+        let Some(source) = self.source() else {
+            plan.refused = Some("the source is not connected; try again when it is".to_owned());
+            return plan;
+        };
+        for host in [source.account.host(), settings.redis.host.as_str()] {
+            if let Err(error) = settings.may_write_to(host) {
+                plan.refused = Some(error.to_string());
+                return plan;
+            }
+        }
+        plan.documents = source.monitored.count().await.ok();
+        if let Some(leases) = source.leases.clone() {
+            let prefix = prefix(&self.shared, &source);
+            let expiration = settings.sync.expiration_interval;
+            let found = match LeaseStore::new(leases) {
+                Ok(store) => leases_to_delete(&store, &prefix, &self.ours(), expiration).await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(found) => {
+                    plan.delete = found.ids;
+                    plan.leases = found.leases;
+                    plan.foreign_owners = found.foreign_owners;
+                    plan.other_leases = found.other_leases;
+                }
+                Err(error) => plan.refused = Some(format!("{}; {}", error.cause(), error.remedy())),
+            }
+        }
+        if let Err(error) = self.count_keys(&mut plan).await {
+            plan.refused = Some(error);
+        }
+        plan
+    }
+
+    /// Owner names that are ours: the configured one, too, under which an earlier run may have died.
+    fn ours(&self) -> Vec<String> {
+        self.names.iter().chain([&self.base_name]).cloned().collect()
+    }
+
+    async fn count_keys(&self, plan: &mut RebuildPlan) -> Result<(), String> {
+        let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+        let cache = CacheClient::connect(&self.shared.settings.redis).await.map_err(tell)?;
+        let status = cache.status().await.map_err(tell)?;
+        plan.cache_keys = status.keys;
+        if keys_tell(&self.shared.mapping) {
+            plan.mapping_keys = count_keys(&cache, &self.shared.mapping, COUNTING).await.map_err(tell)?;
+        } else {
+            plan.warnings.push(format!(
+                "the key template {:?} has no text of its own: only keys whose value bears the document's id count as ours",
+                self.shared.settings.key
+            ));
+        }
+        let policy = status.maxmemory_policy.unwrap_or_default();
+        if status.maxmemory.is_some() && policy != "noeviction" {
+            plan.warnings.push(format!(
+                "the server evicts keys when its memory is full ({policy}): it may not keep all of them"
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rebuild(&mut self, order: RebuildOrder) {
+        if self.replay.is_some() || self.closing.is_some() {
+            return;
+        }
+        let began = Instant::now();
+        let whole = order.only.is_empty();
+        let plan = self.plan().await;
+        let foreign =
+            plan.foreign_owners.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let refused = plan.refused.clone().or_else(|| {
+            if !foreign.is_empty() && !order.take_over {
+                Some(format!(
+                    "{foreign} owns leases now: stop that processor first, or confirm the take-over"
+                ))
+            } else if !whole && order.mode == RebuildMode::Flush {
+                Some("single leases do not tell which keys are theirs: flush needs all of them".to_owned())
+            } else {
+                None
+            }
+        });
+        if let Some(reason) = refused {
+            return self.rebuild_failed(began, reason).await;
+        }
+        let stop_after = !self.wanted;
+        self.tell_phase(RebuildPhase::Stopping, began, plan.documents).await;
+        self.tell_status(Some(SyncPhase::Rebuilding)).await;
+        self.stop().await;
+        self.tell_phase(RebuildPhase::Deleting, began, plan.documents).await;
+        let start = match order.mode {
+            RebuildMode::Since(time) => StartPosition::At(time),
+            RebuildMode::Refill | RebuildMode::Flush => StartPosition::Beginning,
+        };
+        if let Err(reason) = self.prepare_leases(&order, start).await {
+            return self.rebuild_failed(began, reason).await;
+        }
+        if order.mode == RebuildMode::Flush {
+            self.tell_phase(RebuildPhase::Flushing, began, plan.documents).await;
+            match self.flush().await {
+                Ok(deleted) => {
+                    let text = format!("{deleted} keys of the mapping deleted");
+                    self.shared.report.log(Level::Info, "rebuild", text).await;
+                }
+                Err(reason) => {
+                    let reason =
+                        format!("leases deleted, but the keys are not: {reason}; start the rebuild again");
+                    return self.rebuild_failed(began, reason).await;
+                }
+            }
+        }
+        self.wanted = true;
+        let before = self.writer.delivered();
+        self.start(start).await;
+        if self.processors.is_empty() {
+            let reason = self.problem.clone().unwrap_or_else(|| "the sync did not start".to_owned());
+            return self.rebuild_failed(began, format!("leases deleted, but {reason}; start again")).await;
+        }
+        let leases = if whole { plan.delete.len() } else { order.only.len() };
+        let text = match order.mode {
+            RebuildMode::Since(time) => {
+                format!("rebuild started: {leases} lease documents, replaying from {time}")
+            }
+            _ => format!("rebuild started: {leases} lease documents deleted, replaying from the beginning"),
+        };
+        self.shared.report.log(Level::Info, "rebuild", text).await;
+        self.replay = Some(Replay {
+            started: began,
+            before,
+            total: plan.documents,
+            rate: Rate::default(),
+            stop_after,
+            mode: order.mode,
+            whole,
+        });
+    }
+
+    /// All leases of the prefix go, or the chosen ones go back to the start.
+    async fn prepare_leases(&mut self, order: &RebuildOrder, start: StartPosition) -> Result<(), String> {
+        let Some(source) = self.source() else {
+            return Err("the source went away; the leases are untouched".to_owned());
+        };
+        let Some(leases) = source.leases.clone() else { return Ok(()) };
+        let prefix = prefix(&self.shared, &source);
+        let tell = |error: CosmosError| format!("leases not deleted: {}; {}", error.cause(), error.remedy());
+        if order.only.is_empty() {
+            return delete_all(leases, &prefix, &self.ours()).await.map_err(tell);
+        }
+        let store = LeaseStore::new(leases).map_err(tell)?;
+        let from_beginning = start == StartPosition::Beginning;
+        match reset_leases(&store, &prefix, &order.only, from_beginning).await.map_err(tell)? {
+            Ok(_) => Ok(()),
+            Err(unknown) => Err(format!("no lease {unknown:?}; `syncscope watch leases` names them")),
+        }
+    }
+
+    async fn flush(&self) -> Result<u64, String> {
+        let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+        let cache = CacheClient::connect(&self.shared.settings.redis).await.map_err(tell)?;
+        flush_keys(&cache, &self.shared.mapping).await.map_err(tell)
+    }
+
+    async fn rebuild_failed(&mut self, began: Instant, reason: String) {
+        self.shared.report.log(Level::Error, "rebuild", reason.clone()).await;
+        self.tell_phase(RebuildPhase::Failed { reason }, began, None).await;
+    }
+
+    async fn tell_phase(&self, phase: RebuildPhase, began: Instant, total: Option<u64>) {
+        self.tell_rebuild(phase, began, (0, total), 0.0, None).await;
+    }
+
+    async fn tell_rebuild(
+        &self,
+        phase: RebuildPhase,
+        began: Instant,
+        (done, total): (u64, Option<u64>),
+        rate: f64,
+        report: Option<RebuildReport>,
+    ) {
+        let total = total.map(|total| total.max(done));
+        let left = total
+            .filter(|_| rate > 1.0)
+            .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
+        let elapsed = began.elapsed();
+        let status = RebuildStatus { phase, done, total, rate, left, elapsed, report };
+        self.shared.report.state(Event::Rebuild(status)).await;
+    }
+
+    /// Progress of a replay; its end is when every lease has passed what was there at its start.
+    pub(super) async fn follow_replay(&mut self) {
+        let idle = self.idle();
+        let Some(replay) = &mut self.replay else { return };
+        let done = self.writer.delivered().saturating_sub(replay.before);
+        let recent = replay.rate.read(Instant::now(), done);
+        let (began, total) = (replay.started, replay.total);
+        if self.processors.is_empty() {
+            self.replay = None;
+            return self
+                .rebuild_failed(began, "stopped before it was through; start it again".to_owned())
+                .await;
+        }
+        if !idle {
+            return self.tell_rebuild(RebuildPhase::Replaying, began, (done, total), recent, None).await;
+        }
+        let Some(replay) = self.replay.take() else { return };
+        let mend = replay.whole && !matches!(replay.mode, RebuildMode::Since(_));
+        let (out, progress) = watch::channel(Summary::default());
+        let mut task = JoinSet::new();
+        task.spawn(compare(Arc::clone(&self.shared), self.source.clone(), mend, out));
+        self.closing = Some(Closing { replay, done, progress, task });
+    }
+
+    /// Progress and end of the verification after a replay.
+    pub(super) async fn follow_closing(&mut self) {
+        let Some(closing) = &mut self.closing else { return };
+        let (began, done) = (closing.replay.started, closing.done);
+        let Some(ended) = closing.task.try_join_next() else {
+            let seen = closing.progress.borrow().clone();
+            let counts = (seen.documents, seen.total);
+            return self.tell_rebuild(RebuildPhase::Verifying, began, counts, 0.0, None).await;
+        };
+        let Some(Closing { replay, .. }) = self.closing.take() else { return };
+        if replay.stop_after {
+            self.wanted = false;
+            self.stop().await;
+        }
+        let report = match ended {
+            Ok(Ok(report)) => report,
+            Ok(Err(reason)) => {
+                let reason = format!("{done} documents replayed, but not verified: {reason}");
+                return self.rebuild_failed(began, reason).await;
+            }
+            Err(error) => return self.rebuild_failed(began, format!("not verified: {error}")).await,
+        };
+        let seconds = began.elapsed().as_secs_f64();
+        let text = format!(
+            "rebuild done: {done} documents in {seconds:.1} s; verified {}, {} swept, {} mended, {} left",
+            report.verified.documents, report.swept, report.mended, report.left
+        );
+        let level = if report.left > 0 { Level::Warning } else { Level::Info };
+        self.shared.report.log(level, "rebuild", text).await;
+        let average = done as f64 / seconds.max(1e-3);
+        self.tell_rebuild(RebuildPhase::Done, began, (done, replay.total), average, Some(report)).await;
+    }
+}
+
+/// Compares everything; with `mend` orphans are swept and what is wrong is written again.
+async fn compare(
+    shared: Arc<Shared>,
+    source: SourceReceiver,
+    mend: bool,
+    progress: watch::Sender<Summary>,
+) -> Result<RebuildReport, String> {
+    let verifier = verifier(&shared, source).await?;
+    let (news, mut told) = mpsc::channel(NEWS);
+    let mut findings: Vec<Finding> = Vec::new();
+    let options = VerifyOptions { sample: None, grace: shared.grace() };
+    let listening = async {
+        while let Some(news) = told.recv().await {
+            match news {
+                VerifyNews::Progress(summary) => drop(progress.send_replace(summary)),
+                VerifyNews::Found(finding) if findings.len() < KEPT => findings.push(*finding),
+                VerifyNews::Found(_) => {}
+            }
+        }
+    };
+    let (verified, ()) = tokio::join!(Box::pin(verifier.run(options, news)), listening);
+    let verified = verified.map_err(|error| error.to_string())?;
+    let mut report = RebuildReport { left: verified.findings(), verified, ..RebuildReport::default() };
+    if mend && !findings.is_empty() {
+        let writer = CacheWriter::new(
+            shared.settings.redis.clone(),
+            Arc::clone(&shared.mapping),
+            shared.latency.clone(),
+        );
+        Repairer::new(&verifier, &writer)
+            .repair(findings, |_, outcome| {
+                match outcome {
+                    Repaired::Written => report.mended += 1,
+                    Repaired::Deleted => report.swept += 1,
+                    Repaired::WasRight => {}
+                    Repaired::Left(_) => return,
+                }
+                report.left = report.left.saturating_sub(1);
+            })
+            .await
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(report)
+}
+
+/// Lists again and deletes: stopping has released leases, a foreign owner may have added some.
+async fn delete_all(leases: Container, prefix: &LeasePrefix, ours: &[String]) -> Result<(), CosmosError> {
+    let store = LeaseStore::new(leases)?;
+    let now = leases_to_delete(&store, prefix, ours, Duration::ZERO).await?;
+    delete_leases(&store, &now.ids).await
+}
