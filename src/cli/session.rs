@@ -68,7 +68,10 @@ impl<'o> Session<'o> {
     fn look(&mut self, event: &Event) -> Result<(), CliError> {
         match event {
             Event::Connection(server, state) => self.connection(*server, state)?,
-            Event::Log(line) if line.level > Level::Info => self.output.words(&lines::log(line)),
+            // Losses and returns of servers are told from their own events.
+            Event::Log(line) if line.level > Level::Info && !matches!(line.room, "cosmos" | "cache") => {
+                self.output.words(&lines::log(line));
+            }
             Event::Dropped(sum) => self.output.words(&format!("{sum} rows skipped: the output is too slow")),
             _ => {}
         }

@@ -58,7 +58,9 @@ pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -
                         break Err(error);
                     }
                 }
-                Event::Log(text) if text.level == Level::Info => output.words(&lines::log(&text)),
+                Event::Log(text) if text.level == Level::Info && text.room != "cosmos" => {
+                    output.words(&lines::log(&text));
+                }
                 _ => {}
             },
         }

@@ -2,12 +2,12 @@
 //! states and answers wait for room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::event::{Event, Level, LogLine};
+use super::event::{ConnectionState, Event, Level, LogLine, Server};
 
 /// Room for events: a screen drains hundreds per frame, so this is some frames' worth.
 pub(super) const EVENTS: usize = 1_024;
@@ -17,11 +17,13 @@ pub(super) const EVENTS: usize = 1_024;
 pub(super) struct Reporter {
     events: mpsc::Sender<Event>,
     dropped: Arc<AtomicU64>,
+    /// Which servers were told to be down, so that each loss and each return is one line in the log.
+    down: Arc<[AtomicBool; 2]>,
 }
 
 impl Reporter {
     pub(super) fn new(events: mpsc::Sender<Event>) -> Self {
-        Self { events, dropped: Arc::new(AtomicU64::new(0)) }
+        Self { events, dropped: Arc::new(AtomicU64::new(0)), down: Arc::default() }
     }
 
     /// Rows: never waits; what finds no room is counted by `weight`.
@@ -34,6 +36,28 @@ impl Reporter {
     /// States and answers: waits for room. A receiver that is gone ends the engine anyway.
     pub(super) async fn state(&self, event: Event) {
         let _ = self.events.send(event).await;
+    }
+
+    /// The state of a connection; its first loss and its return also go into the log.
+    pub(super) async fn connection(&self, server: Server, state: ConnectionState) {
+        let (slot, name, room) = match server {
+            Server::Cosmos => (&self.down[0], "Cosmos", "cosmos"),
+            Server::Redis => (&self.down[1], "Redis", "cache"),
+        };
+        match &state {
+            ConnectionState::Down { cause, remedy, .. } => {
+                if !slot.swap(true, Ordering::Relaxed) {
+                    self.log(Level::Error, room, format!("{cause}; {remedy}")).await;
+                }
+            }
+            ConnectionState::Up { address, product } => {
+                if slot.swap(false, Ordering::Relaxed) {
+                    self.log(Level::Info, room, format!("{name} is back at {address} ({product})")).await;
+                }
+            }
+            ConnectionState::Connecting { .. } => {}
+        }
+        self.state(Event::Connection(server, state)).await;
     }
 
     /// A line for the activity pane.

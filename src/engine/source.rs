@@ -65,7 +65,7 @@ pub(super) async fn find(
     let report = &shared.report;
     let address = address(&shared.settings);
     let mut pause = FIRST_PAUSE;
-    report.state(up_or(ConnectionState::Connecting { address: address.clone() })).await;
+    report.connection(Server::Cosmos, ConnectionState::Connecting { address: address.clone() }).await;
     loop {
         match attempt(&shared, create, &address, &out).await {
             Ok(complete) => {
@@ -81,7 +81,8 @@ pub(super) async fn find(
             Err(Absent::Account(error)) => {
                 // A wrong key does not mend itself: tell it as final, and look again rarely.
                 let passing = error.is_passing();
-                report.state(up_or(down(&address, &error, passing.then_some(pause)))).await;
+                let state = down(&address, &error, passing.then_some(pause));
+                report.connection(Server::Cosmos, state).await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
                     () = sleep(if passing { pause } else { RARELY }) => {}
@@ -129,7 +130,7 @@ async fn attempt(
         let account = Account::connect(&settings.cosmos).await.map_err(Absent::Account)?;
         let product = account.product();
         shared.set_product(product.clone());
-        report.state(up_or(ConnectionState::Up { address: address.to_owned(), product })).await;
+        report.connection(Server::Cosmos, ConnectionState::Up { address: address.to_owned(), product }).await;
         account
     };
     let (database, container) = (settings.database.as_str(), settings.container.as_str());
@@ -214,8 +215,4 @@ pub(super) fn down(address: &str, error: &CosmosError, retry_in: Option<Duration
         remedy: error.remedy(),
         retry_at: retry_in.map(|pause| Timestamp::now() + pause),
     }
-}
-
-fn up_or(state: ConnectionState) -> Event {
-    Event::Connection(Server::Cosmos, state)
 }

@@ -123,10 +123,7 @@ impl Pairs {
 pub(in crate::engine) async fn run(shared: Arc<Shared>, pairs: Pairs, cancel: CancellationToken) {
     let connection = shared.settings.redis.clone();
     let address = format!("{}:{}", connection.host, connection.port);
-    shared
-        .report
-        .state(Event::Connection(Server::Redis, ConnectionState::Connecting { address: address.clone() }))
-        .await;
+    shared.report.connection(Server::Redis, ConnectionState::Connecting { address: address.clone() }).await;
     let options = ObserverOptions {
         window: shared.settings.view.cache_rows,
         channel: OBSERVATIONS,
@@ -168,7 +165,7 @@ async fn take(
             status.problem = None;
             status.scanned = false;
             let state = ConnectionState::Up { address: address.to_owned(), product };
-            shared.report.state(Event::Connection(Server::Redis, state)).await;
+            shared.report.connection(Server::Redis, state).await;
         }
         Observation::Down { cause, remedy, retry_in } => {
             status.problem = Some(format!("{cause}; {remedy}"));
@@ -178,7 +175,7 @@ async fn take(
                 remedy,
                 retry_at: retry_in.map(|pause| Timestamp::now() + pause),
             };
-            shared.report.state(Event::Connection(Server::Redis, state)).await;
+            shared.report.connection(Server::Redis, state).await;
         }
         Observation::Follow(follow) => {
             status.follow = match follow {

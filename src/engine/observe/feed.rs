@@ -341,7 +341,7 @@ impl Status {
         if is_unreachable(error) {
             self.down = true;
             let state = down(&address(&self.shared.settings), error, Some(retry));
-            self.shared.report.state(Event::Connection(Server::Cosmos, state)).await;
+            self.shared.report.connection(Server::Cosmos, state).await;
         }
         self.tell().await;
         tokio::select! {
@@ -357,10 +357,7 @@ impl Status {
         if std::mem::take(&mut self.down) {
             let address = address(&self.shared.settings);
             let product = self.shared.product();
-            self.shared
-                .report
-                .state(Event::Connection(Server::Cosmos, ConnectionState::Up { address, product }))
-                .await;
+            self.shared.report.connection(Server::Cosmos, ConnectionState::Up { address, product }).await;
         }
         self.tell().await;
     }
