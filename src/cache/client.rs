@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::entry::{self, Entry};
 use super::error::{CacheError, EntryError};
+use super::guard;
 use super::link::{self, Opening, error_line, refused};
 use super::status::{self, ServerStatus};
 use super::write::{self, CacheWrite};
@@ -78,7 +79,15 @@ impl CacheClient {
             return Ok(Vec::new());
         }
         let (pipe, commands) = write::pipeline(batch);
-        Ok(write::outcomes(self.run(&pipe).await?, &commands))
+        let mut replies = self.run(&pipe).await?;
+        if write::script_is_missing(&replies) {
+            // A server that has not seen the guard's script, or was restarted since.
+            let mut load = Pipeline::new();
+            load.cmd("SCRIPT").arg("LOAD").arg(guard::SCRIPT);
+            self.single(&load).await?;
+            replies = self.run(&pipe).await?;
+        }
+        Ok(write::outcomes(replies, &commands))
     }
 
     /// Reads one entry with at most `max_value` bytes of its value; `None` when there is no such key.
@@ -101,7 +110,8 @@ impl CacheClient {
         Ok(entry::assemble(heads, &plan, bodies, max_value))
     }
 
-    /// One step of SCAN: the next cursor (0 = done) and keys, as text (lossy where not UTF-8).
+    /// One step of SCAN: the next cursor (0 = done) and keys, as text (lossy where not UTF-8), without
+    /// those that keep versions.
     pub async fn scan(
         &self,
         cursor: u64,
@@ -117,7 +127,8 @@ impl CacheClient {
         let reply = self.single(&pipe).await?;
         redis::from_redis_value::<(u64, Vec<Vec<u8>>)>(reply)
             .map(|(next, keys)| {
-                (next, keys.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect())
+                let keys = keys.iter().map(|key| String::from_utf8_lossy(key).into_owned());
+                (next, keys.filter(|key| !guard::is_version_key(key)).collect())
             })
             .map_err(|error| self.unexpected(format!("SCAN: {error}")))
     }

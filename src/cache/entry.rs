@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use redis::{Pipeline, Value};
 
 use super::distributed::DistributedExpiry;
+use super::guard::VERSION_FIELD;
 use super::link::error_line;
 use super::status::text;
 
@@ -192,16 +193,21 @@ fn hash(replies: Vec<Value>) -> Option<(Encoding, Bytes, u64)> {
     if flat.is_empty() {
         return None;
     }
-    let size = flat.iter().map(|part| part.len() as u64).sum();
+    let flat: Vec<(Vec<u8>, Vec<u8>)> = flat
+        .chunks_exact(2)
+        .filter(|pair| pair[0] != VERSION_FIELD.as_bytes())
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .collect();
+    let size = flat.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
     if let [Some(absexp), Some(sldexp), Some(data)] = known
         && DistributedExpiry::decode(&absexp, &sldexp).is_some()
     {
         return Some((Encoding::DistributedCache, Bytes::from(data), size));
     }
     let fields: serde_json::Map<String, serde_json::Value> = flat
-        .chunks_exact(2)
-        .map(|pair| {
-            let [name, value] = [&pair[0], &pair[1]].map(|part| String::from_utf8_lossy(part).into_owned());
+        .iter()
+        .map(|(name, value)| {
+            let [name, value] = [name, value].map(|part| String::from_utf8_lossy(part).into_owned());
             (name, serde_json::Value::String(value))
         })
         .collect();

@@ -180,6 +180,13 @@ impl Refusal {
     /// Sorts a server's error line (texts of Redis 6.2 to 7.0 and Valkey).
     pub fn of(line: &str) -> Self {
         let (code, rest) = line.split_once(' ').unwrap_or((line, ""));
+        // Redis before 7 wraps what a command in a script was refused with: `… @user_script: 7: -OOM …`.
+        if let Some((_, inner)) =
+            rest.split_once("@user_script").and_then(|(_, rest)| rest.rsplit_once(": -"))
+            && rest.starts_with("Error running script")
+        {
+            return Self::of(inner);
+        }
         match code {
             "NOAUTH" => Self::PasswordNeeded,
             "WRONGPASS" => Self::PasswordWrong,
@@ -201,7 +208,9 @@ impl Refusal {
             _ if rest.starts_with("DB index is out of range") || rest.starts_with("invalid DB index") => {
                 Self::DbIndex
             }
-            _ if rest.starts_with("unknown command") => Self::UnknownCommand,
+            _ if rest.starts_with("unknown command") || rest.starts_with("Unknown Redis command") => {
+                Self::UnknownCommand
+            }
             // Dragonfly says so where Redis says OOM.
             _ if rest.starts_with("Out of memory") => Self::OutOfMemory,
             _ => Self::Other,
@@ -229,7 +238,9 @@ impl Refusal {
             Self::TooManyClients => "close other clients or raise maxclients",
             Self::WrongType => "the key holds another type: choose one encoding, or delete the key",
             Self::DbIndex => "choose a database number that the server has (usually 0 to 15)",
-            Self::UnknownCommand => "this server does not have the command",
+            Self::UnknownCommand => {
+                "this server does not have the command: for JSON.SET it needs RedisJSON, or choose another --encoding"
+            }
             Self::Other => "look at the server's words",
         }
     }
@@ -279,6 +290,12 @@ mod tests {
             ("READONLY You can't write against a read only replica.", Refusal::ReadOnly, true),
             ("OOM command not allowed when used memory > 'maxmemory'.", Refusal::OutOfMemory, true),
             ("ERR Out of memory", Refusal::OutOfMemory, true),
+            (
+                "ERR Error running script (call to f_9f): @user_script:29: @user_script: 29: -OOM command not allowed when used memory > 'maxmemory'.",
+                Refusal::OutOfMemory,
+                true,
+            ),
+            ("ERR Unknown Redis command called from script script: 9f", Refusal::UnknownCommand, false),
             ("MISCONF Redis is configured to save RDB snapshots, but…", Refusal::MisConf, true),
             ("BUSY Redis is busy running a script.", Refusal::Busy, true),
             ("MOVED 12182 127.0.0.1:7001", Refusal::Moved, false),

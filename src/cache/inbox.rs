@@ -8,6 +8,8 @@ use std::time::Instant;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
+use super::guard::is_version_key;
+
 /// Most changed keys waiting; beyond that a new SCAN is cheaper than a list.
 const MOST_KEYS: usize = 100_000;
 
@@ -98,6 +100,9 @@ impl Inbox {
 
 impl Content {
     fn add(&mut self, key: String, now: Instant) {
+        if is_version_key(&key) {
+            return;
+        }
         if self.changed.len() < MOST_KEYS || self.changed.contains_key(&key) {
             // The first notice counts: latency is measured from it.
             self.changed.entry(key).or_insert(now);

@@ -10,6 +10,7 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::distributed::DistributedExpiry;
 use super::error::EntryError;
+use super::guard::{self, Version};
 use super::link::error_line;
 
 /// One change of one entry.
@@ -34,8 +35,8 @@ pub enum CacheWrite {
         /// Time to live; `None` = for ever.
         ttl: Option<Duration>,
     },
-    /// .NET's `IDistributedCache` hash. As there, it does not replace a key of another type (`WRONGTYPE`).
-    /// Unlike there, an entry that is written without expiry loses the one it had.
+    /// .NET's `IDistributedCache` hash. Unlike there, it replaces a key of another type, and an entry
+    /// that is written without expiry loses the one it had.
     DistributedCache {
         /// The key with its instance name, as bytes.
         key: Bytes,
@@ -44,7 +45,7 @@ pub enum CacheWrite {
         /// The fields `absexp` and `sldexp`, and the key's expiry.
         expiry: DistributedExpiry,
     },
-    /// RedisJSON's `JSON.SET` of the whole document.
+    /// RedisJSON's `JSON.SET` of the whole document: replaces whatever was there, of any type, and its TTL.
     Json {
         /// The key, as bytes.
         key: Bytes,
@@ -57,6 +58,14 @@ pub enum CacheWrite {
     Delete {
         /// The key, as bytes.
         key: Bytes,
+    },
+    /// Another write, unless a newer version was written before: then nothing happens, and that is
+    /// no error.
+    Guarded {
+        /// The write; itself not guarded.
+        write: Box<CacheWrite>,
+        /// What is written.
+        version: Version,
     },
 }
 
@@ -74,7 +83,21 @@ impl CacheWrite {
             | Self::DistributedCache { key, .. }
             | Self::Json { key, .. }
             | Self::Delete { key } => key,
+            Self::Guarded { write, .. } => write.key(),
         }
+    }
+
+    /// Bytes of key and content.
+    pub fn size(&self) -> usize {
+        let content = match self {
+            Self::Set { value, .. } => value.len(),
+            Self::Fields { fields, .. } => fields.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            Self::DistributedCache { data, .. } => data.len(),
+            Self::Json { document, .. } => document.len(),
+            Self::Delete { .. } => 0,
+            Self::Guarded { write, .. } => return write.size(),
+        };
+        self.key().len() + content
     }
 
     /// Appends its commands and tells how many these are.
@@ -106,25 +129,21 @@ impl CacheWrite {
             Self::DistributedCache { key, data, expiry } => {
                 let (absexp, sldexp) = expiry.encode();
                 pipe.cmd("MULTI");
+                pipe.cmd("UNLINK").arg(&key[..]);
                 pipe.cmd("HSET").arg(&key[..]).arg("absexp").arg(absexp).arg("sldexp").arg(sldexp);
                 pipe.arg("data").arg(&data[..]);
-                match expiry.seconds(Timestamp::now()) {
-                    Some(seconds) => {
-                        pipe.cmd("EXPIRE").arg(&key[..]).arg(seconds.min(MAX_TTL_MILLIS / 1000));
-                    }
-                    None => {
-                        pipe.cmd("PERSIST").arg(&key[..]);
-                    }
+                if let Some(seconds) = expiry.seconds(Timestamp::now()) {
+                    pipe.cmd("EXPIRE").arg(&key[..]).arg(seconds.min(MAX_TTL_MILLIS / 1000));
                 }
                 pipe.cmd("EXEC");
             }
             Self::Json { key, document, ttl } => {
                 pipe.cmd("MULTI");
+                pipe.cmd("UNLINK").arg(&key[..]);
                 pipe.cmd("JSON.SET").arg(&key[..]).arg("$").arg(&document[..]);
-                match ttl {
-                    Some(ttl) => pipe.cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl)),
-                    None => pipe.cmd("PERSIST").arg(&key[..]),
-                };
+                if let Some(ttl) = ttl {
+                    pipe.cmd("PEXPIRE").arg(&key[..]).arg(millis(*ttl));
+                }
                 pipe.cmd("EXEC");
             }
             Self::Delete { key } => {
@@ -132,12 +151,19 @@ impl CacheWrite {
                 command.arg(b"UNLINK").arg(&key[..]);
                 pipe.add_command(command);
             }
+            Self::Guarded { write, version } => match guard::command(write, *version) {
+                Some(command) => {
+                    pipe.add_command(command);
+                }
+                None => return write.append(pipe),
+            },
         }
         pipe.len() - before
     }
 }
 
-fn millis(ttl: Duration) -> u64 {
+/// A TTL as Redis takes it.
+pub(super) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MILLIS)
 }
 
@@ -162,6 +188,11 @@ pub(super) fn outcomes(replies: Vec<Value>, commands: &[usize]) -> Vec<Result<()
             }
         })
         .collect()
+}
+
+/// Whether a server does not know the guard's script (any more).
+pub(super) fn script_is_missing(replies: &[Value]) -> bool {
+    replies.iter().any(|reply| matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT"))
 }
 
 /// An error, or the first one of a transaction's replies.

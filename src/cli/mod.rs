@@ -6,6 +6,7 @@ mod demo;
 pub mod discover;
 mod emulator;
 mod lines;
+mod map;
 mod output;
 mod rebuild;
 mod screen;
@@ -22,7 +23,8 @@ use args::{Cli, ConfigAction, Order};
 use output::Output;
 use thiserror::Error;
 
-use crate::config::{ConfigError, Loaded, load};
+use crate::config::{ConfigError, Loaded, Origin, load};
+use crate::sync::Mapping;
 
 /// Exit code for "could not run"; 1 is for "ran, and found something".
 const COULD_NOT_RUN: u8 = 2;
@@ -89,6 +91,9 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     if !on_screen {
         loaded.notes.iter().for_each(|note| output.words(note));
     }
+    if !matches!(cli.command, Some(Order::Config(_) | Order::Emulator(_))) {
+        check_mapping(&loaded)?;
+    }
     match cli.command {
         None => screen::run(settings.clone(), cli.sync).await,
         Some(Order::Demo(args)) => demo::run(settings.clone(), &args).await,
@@ -96,6 +101,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
         Some(Order::Watch(args)) => watch::run(settings.clone(), &args.target, output).await,
+        Some(Order::Map(args)) => map::run(settings, &args.doc, output),
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
         Some(Order::Config(args)) => match args.action {
@@ -109,4 +115,14 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
             }
         },
     }
+}
+
+/// A wrong template or expression is told now, with where it was set, and not at the first change.
+fn check_mapping(loaded: &Loaded) -> Result<(), CliError> {
+    Mapping::from_settings(&loaded.settings).map(drop).map_err(|fault| {
+        CliError::Refused(match loaded.origin(fault.setting) {
+            Origin::Default => fault.to_string(),
+            origin => format!("{origin}: {fault}"),
+        })
+    })
 }

@@ -19,6 +19,16 @@ pub enum Key {
     LeasePrefix,
     KeyTemplate,
     AllowRemote,
+    Value,
+    Jq,
+    Encoding,
+    CacheInstance,
+    MoreKeys,
+    Ttl,
+    TtlField,
+    DeleteField,
+    DeleteJq,
+    Guard,
     Start,
     Instances,
     MaxItems,
@@ -46,7 +56,7 @@ pub(super) enum Kind {
 
 impl Key {
     /// All keys, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 31] = [
         Self::Cosmos,
         Self::Redis,
         Self::Database,
@@ -55,6 +65,16 @@ impl Key {
         Self::LeasePrefix,
         Self::KeyTemplate,
         Self::AllowRemote,
+        Self::Value,
+        Self::Jq,
+        Self::Encoding,
+        Self::CacheInstance,
+        Self::MoreKeys,
+        Self::Ttl,
+        Self::TtlField,
+        Self::DeleteField,
+        Self::DeleteJq,
+        Self::Guard,
         Self::Start,
         Self::Instances,
         Self::MaxItems,
@@ -81,6 +101,16 @@ impl Key {
             Self::LeasePrefix => "lease-prefix",
             Self::KeyTemplate => "key",
             Self::AllowRemote => "allow-remote",
+            Self::Value => "mapping.value",
+            Self::Jq => "mapping.jq",
+            Self::Encoding => "mapping.encoding",
+            Self::CacheInstance => "mapping.cache-instance",
+            Self::MoreKeys => "mapping.more-keys",
+            Self::Ttl => "mapping.ttl",
+            Self::TtlField => "mapping.ttl-field",
+            Self::DeleteField => "mapping.delete-field",
+            Self::DeleteJq => "mapping.delete-jq",
+            Self::Guard => "mapping.guard",
             Self::Start => "sync.start",
             Self::Instances => "sync.instances",
             Self::MaxItems => "sync.max-items",
@@ -111,16 +141,16 @@ impl Key {
 
     pub(super) const fn kind(self) -> Kind {
         match self {
-            Self::LeasePrefix => Kind::TextOrEmpty,
+            Self::LeasePrefix | Self::CacheInstance => Kind::TextOrEmpty,
             Self::Instances | Self::MaxItems | Self::FeedRows | Self::CacheRows | Self::SloMs => Kind::Number,
-            Self::AllowRemote | Self::Fields => Kind::List,
+            Self::AllowRemote | Self::MoreKeys | Self::Fields => Kind::List,
             _ => Kind::Text,
         }
     }
 
     /// The value as `config show` prints it: secrets masked, `None` = not set.
     pub fn shown(self, settings: &Settings) -> Option<String> {
-        let (sync, view) = (&settings.sync, &settings.view);
+        let (mapping, sync, view) = (&settings.mapping, &settings.sync, &settings.view);
         Some(match self {
             Self::Cosmos => settings.cosmos.masked(),
             Self::Redis => settings.redis.masked(),
@@ -130,6 +160,16 @@ impl Key {
             Self::LeasePrefix => settings.lease_prefix.clone(),
             Self::KeyTemplate => settings.key.clone(),
             Self::AllowRemote => settings.allow_remote.join(", "),
+            Self::Value => mapping.value.to_string(),
+            Self::Jq => mapping.jq.clone()?,
+            Self::Encoding => mapping.encoding.to_string(),
+            Self::CacheInstance => mapping.cache_instance.clone(),
+            Self::MoreKeys => mapping.more_keys.join(", "),
+            Self::Ttl => mapping.ttl.map_or_else(|| "none".to_owned(), interval),
+            Self::TtlField => mapping.ttl_field.clone()?,
+            Self::DeleteField => mapping.delete_field.clone()?,
+            Self::DeleteJq => mapping.delete_jq.clone()?,
+            Self::Guard => mapping.guard.to_string(),
             Self::Start => start(sync.start),
             Self::Instances => sync.instances.to_string(),
             Self::MaxItems => sync.max_items?.to_string(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 
 use super::checked::{Checked, Host, Name, Whole};
+use super::mapping::MappingLayer;
 use super::{CosmosConnection, RedisConnection, Settings, StartPosition};
 
 /// Most instances in one process: more would only compete for the same CPU.
@@ -27,6 +28,7 @@ pub(super) struct Layer {
     pub(super) lease_prefix: Option<Checked<String>>,
     pub(super) key: Option<Checked<Name>>,
     pub(super) allow_remote: Option<Vec<Checked<Host>>>,
+    pub(super) mapping: MappingLayer,
     pub(super) sync: SyncLayer,
     pub(super) view: ViewLayer,
     /// `[profile.NAME]`: the same keys again, laid over the rest of the file by `--profile NAME`.
@@ -88,6 +90,7 @@ impl Layer {
             &mut settings.allow_remote,
             self.allow_remote.map(|hosts| hosts.into_iter().map(|host| host.0.0).collect()),
         );
+        self.mapping.apply(&mut settings.mapping);
         let (sync, given) = (&mut settings.sync, self.sync);
         set(&mut sync.start, given.start.map(|start| start.0));
         set(&mut sync.instances, given.instances.map(|number| number.0 as usize));
@@ -106,7 +109,7 @@ impl Layer {
     }
 }
 
-fn set<T>(place: &mut T, given: Option<T>) {
+pub(super) fn set<T>(place: &mut T, given: Option<T>) {
     if let Some(value) = given {
         *place = value;
     }

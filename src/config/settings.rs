@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{ConfigError, EMULATOR_KEY, Secret, host};
+use super::{ConfigError, EMULATOR_KEY, MappingSettings, Secret, host};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Settings {
     pub key: String,
     /// Hosts that may be written to although they are not loopback (`--allow-remote HOST`).
     pub allow_remote: Vec<String>,
+    /// What a document becomes, beside its key.
+    pub mapping: MappingSettings,
     /// The built-in sync.
     pub sync: SyncSettings,
     /// What the screen and the tables show.
@@ -57,6 +59,7 @@ impl Default for Settings {
             lease_prefix: String::new(),
             key: "{id}".to_owned(),
             allow_remote: Vec::new(),
+            mapping: MappingSettings::default(),
             sync: SyncSettings::default(),
             view: ViewSettings::default(),
         }

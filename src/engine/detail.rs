@@ -68,7 +68,9 @@ async fn read(
         .as_ref()
         .ok()
         .and_then(Option::as_ref)
-        .and_then(|found| shared.mapping.entry(&Bytes::copy_from_slice(found.json.as_bytes())).ok());
+        .and_then(|found| shared.mapping.entries(&Bytes::copy_from_slice(found.json.as_bytes())).ok())
+        .and_then(|entries| entries.into_iter().next());
+    let deleted = mapped.as_ref().is_some_and(|entry| entry.value.is_none());
     let key = mapped.as_ref().map(|entry| entry.key.clone()).or_else(|| {
         let document = serde_json::json!({ "id": asked.id }).to_string();
         shared.mapping.key_template().key(document.as_bytes()).ok()
@@ -77,7 +79,9 @@ async fn read(
         None => Ok(None),
         Some(key) => entry(shared, cache, key).await,
     };
-    let expected = mapped.map(|entry| String::from_utf8_lossy(&entry.value).into_owned());
+    let expected = mapped
+        .and_then(|entry| entry.value)
+        .map(|value| String::from_utf8_lossy(&value.as_read()).into_owned());
     let state = match (&expected, &entry) {
         (Some(expected), Ok(Some(held))) => {
             if Digest::of(expected.as_bytes()).agrees(Digest::of(held.value.as_bytes())) {
@@ -87,7 +91,7 @@ async fn read(
             }
         }
         (Some(_), Ok(None)) => EntryState::Missing,
-        (None, Ok(Some(_))) if matches!(document, Ok(None)) => EntryState::Orphan,
+        (None, Ok(Some(_))) if deleted || matches!(document, Ok(None)) => EntryState::Orphan,
         _ => EntryState::Unknown,
     };
     DocumentDetail {

@@ -17,7 +17,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// What the source says about a key.
 #[derive(Debug, Clone)]
 struct Wanted {
-    digest: Digest,
+    /// `None` = the document is deleted, and its entry should be gone.
+    digest: Option<Digest>,
     id: String,
     etag: String,
     seen: Instant,
@@ -80,18 +81,22 @@ impl Pairing {
         Self { pairs: LruCache::new(NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN)), scanned: false }
     }
 
-    /// A version of a document was seen in the feed.
+    /// A version of a document was seen in the feed; without a digest it is deleted. No row where
+    /// there is nothing to show.
     pub(super) fn document(
         &mut self,
         key: &str,
-        id: String,
-        etag: String,
-        digest: Digest,
+        (id, etag): (String, String),
+        digest: Option<Digest>,
         now: Instant,
-    ) -> (EntryRow, Option<Arrival>) {
+    ) -> Option<(EntryRow, Option<Arrival>)> {
+        if digest.is_none() && self.pairs.peek(key).is_none_or(|pair| pair.held.is_none()) {
+            self.pairs.pop(key);
+            return None;
+        }
         let pair = self.pairs.get_or_insert_mut(key.to_owned(), Pair::default);
         pair.wanted = Some(Wanted { digest, id, etag, seen: now, arrived: false });
-        pair.settle(key, now, self.scanned)
+        Some(pair.settle(key, now, self.scanned))
     }
 
     /// An entry was read from the cache.
@@ -115,7 +120,7 @@ impl Pairing {
         let scanned = self.scanned;
         let pair = self.pairs.get_mut(key)?;
         pair.held = None;
-        if pair.wanted.is_none() {
+        if pair.wanted.as_ref().is_none_or(|wanted| wanted.digest.is_none()) {
             self.pairs.pop(key);
             return None;
         }
@@ -161,11 +166,14 @@ impl Pair {
     /// Decides the state anew and makes the row.
     fn settle(&mut self, key: &str, now: Instant, scanned: bool) -> (EntryRow, Option<Arrival>) {
         let state = match (&self.wanted, &self.held) {
-            (Some(wanted), Some(held)) if wanted.digest.agrees(held.digest) => EntryState::InStep,
+            (Some(Wanted { digest: Some(digest), .. }), Some(held)) if digest.agrees(held.digest) => {
+                EntryState::InStep
+            }
             (Some(wanted), held) => {
                 let young = now.saturating_duration_since(wanted.seen) < GRACE;
                 match held {
                     _ if young => EntryState::Pending,
+                    Some(_) if wanted.digest.is_none() => EntryState::Orphan,
                     Some(_) => EntryState::Stale,
                     None if scanned => EntryState::Missing,
                     None => EntryState::Pending,
@@ -226,7 +234,21 @@ mod tests {
     }
 
     fn document(pairing: &mut Pairing, value: &str, at: Instant) -> EntryState {
-        pairing.document("k", "k".into(), "e".into(), Digest::of(value.as_bytes()), at).0.state
+        let digest = Some(Digest::of(value.as_bytes()));
+        pairing.document("k", ("k".into(), "e".into()), digest, at).unwrap().0.state
+    }
+
+    #[test]
+    fn the_entry_of_a_deleted_document_is_an_orphan_until_it_goes() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        let gone = |pairing: &mut Pairing| pairing.document("k", ("k".into(), "f".into()), None, start);
+        assert!(gone(&mut pairing).is_none());
+        pairing.entry(seen("k", "1", start));
+        assert_eq!(gone(&mut pairing).unwrap().0.state, EntryState::Pending);
+        assert_eq!(pairing.aged(start + GRACE)[0].state, EntryState::Orphan);
+        assert!(pairing.removed("k", start + GRACE).is_none());
+        assert_eq!(pairing.figures(), (0, 0));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::cosmos::EpkRange;
@@ -36,7 +37,7 @@ impl RowMaker {
     /// The row of a change, or `None` for what is not a document with an id.
     pub(super) fn row(
         &mut self,
-        document: &[u8],
+        document: &Bytes,
         range: &EpkRange,
         now: Timestamp,
         live: bool,
@@ -65,7 +66,7 @@ impl RowMaker {
             field.delta = now.zip(before).map(|(now, before)| now - before).filter(|d| *d != 0.0);
         }
         self.seq += 1;
-        let keys = self.shared.mapping.key_template().key(document).into_iter().collect();
+        let keys = self.shared.mapping.keys(document).unwrap_or_default();
         Some(ChangeRow {
             seq: self.seq,
             seen_at: now,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::embedded::cosmos::Emulator;
 use crate::seed::{Template, TemplateName};
-use crate::sync::{Mapping, TemplateError};
+use crate::sync::{Mapping, MappingFault};
 
 use super::command::{Command, Insert};
 use super::event::{Event, Level};
@@ -93,9 +93,9 @@ impl EngineOptions {
 /// Why the engine cannot start: nothing that time would mend.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    /// The key template is wrong.
+    /// A template or an expression of the mapping is wrong.
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Mapping(#[from] MappingFault),
 }
 
 /// The outer ends of an engine's channels: there before the engine is, so that a screen can be
@@ -142,7 +142,7 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`].
     pub fn start(options: EngineOptions, inside: Inside) -> Result<Self, EngineError> {
-        let mapping = Arc::new(Mapping::new(&options.settings.key)?);
+        let mapping = Arc::new(Mapping::from_settings(&options.settings)?);
         let Inside { requests, events: sender } = inside;
         let shared = Arc::new(Shared::new(
             Arc::new(options.settings.clone()),

@@ -124,14 +124,21 @@ pub enum Difference {
 
 /// Compares what should be there with what is there; `None` = in step.
 pub fn compare(wanted: &MappedEntry, held: Option<&Entry>, now: Timestamp) -> Option<Difference> {
-    let Some(held) = held else { return Some(Difference::Missing) };
-    if held.encoding != Encoding::Text {
+    let (value, held) = match (&wanted.value, held) {
+        (None, None) => return None,
+        // A deleted document whose entry is still there.
+        (None, Some(_)) => return Some(Difference::Stale { fields: Vec::new() }),
+        (Some(_), None) => return Some(Difference::Missing),
+        (Some(value), Some(held)) => (value, held),
+    };
+    if held.encoding != value.encoding {
         return Some(Difference::WrongEncoding { found: form(held) });
     }
-    if held.value != wanted.value && (held.cut || !same_meaning(&wanted.value, &held.value)) {
-        return Some(Difference::Stale { fields: fields_that_differ(&wanted.value, &held.value) });
+    let expected = value.as_read();
+    if held.value != expected && (held.cut || !same_meaning(&expected, &held.value)) {
+        return Some(Difference::Stale { fields: fields_that_differ(&expected, &held.value) });
     }
-    wrong_ttl(None, held, now)
+    wrong_ttl(value.expiry.from(now), held, now)
 }
 
 fn wrong_ttl(wanted: Option<Duration>, held: &Entry, now: Timestamp) -> Option<Difference> {
@@ -203,9 +210,12 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::sync::{Expiry, MappedValue};
 
     fn wanted(value: &'static str) -> MappedEntry {
-        MappedEntry { key: "k".to_owned(), value: Bytes::from_static(value.as_bytes()) }
+        let json = Bytes::from_static(value.as_bytes());
+        let value = MappedValue { json, encoding: Encoding::Text, expiry: Expiry::Never };
+        MappedEntry { key: "k".to_owned(), value: Some(value), version: None }
     }
 
     fn held(value: &'static str) -> Entry {

@@ -77,6 +77,14 @@ fn collect(object: &[u8], prefix: &str, most: usize, found: &mut Vec<(String, St
     }
 }
 
+/// The members of an object in the order in which they were written, values unparsed.
+///
+/// # Errors
+/// `object` is not a JSON object.
+pub fn members(object: &[u8]) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
+    serde_json::from_slice(object).map(|Members(members)| members)
+}
+
 /// The members of an object in the order in which they were written.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 

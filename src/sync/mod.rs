@@ -10,7 +10,10 @@ pub mod verify;
 mod writer;
 
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
-pub use mapping::{KeyTemplate, MappedEntry, Mapping, MappingError, TemplateError};
+pub use mapping::{
+    Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
+    TemplateError,
+};
 pub use own_keys::{count_keys, flush_keys, keys_tell};
 pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete, reset_leases};
 pub use set_aside::{SetAside, SetAsideList};

@@ -18,12 +18,12 @@ const BATCH: usize = 100;
 
 /// SCAN patterns that together match every key of the mapping.
 pub(super) fn patterns(mapping: &Mapping) -> Vec<String> {
-    vec![mapping.key_template().scan_pattern()]
+    mapping.scan_patterns()
 }
 
 /// The id of the document that a key stands for, where the mapping tells it.
 pub(super) fn document_id<'k>(mapping: &Mapping, key: &'k str) -> Option<&'k str> {
-    mapping.key_template().document_id(key)
+    mapping.document_id(key)
 }
 
 /// Whether the pattern has text of its own.

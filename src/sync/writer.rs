@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-use crate::cache::{CacheClient, CacheError, CacheWrite, EntryError};
+use crate::cache::{CacheClient, CacheError, CacheWrite, EntryError, Refusal};
 use crate::config::RedisConnection;
 use crate::latency::LatencyTracker;
 use crate::processor::{ChangeBatch, ChangeHandler};
@@ -30,7 +31,7 @@ pub enum WriteError {
     /// Redis did not take it.
     #[error("{}; {}", .0.cause(), .0.remedy())]
     Cache(#[from] CacheError),
-    /// Redis refused single writes for a reason that passes (full, read-only, loading).
+    /// Redis refused single writes for a reason that is not theirs (full, read-only, loading, no such command).
     #[error("redis {address} refused: {}; {}", .error.cause(), .error.remedy())]
     Refused {
         /// `host:port`.
@@ -88,34 +89,37 @@ impl CacheWriter {
     /// # Errors
     /// Redis is away or refuses writes; some of the documents may have been written.
     pub async fn write(&self, documents: &[Bytes]) -> Result<(), WriteError> {
-        let mut batch = Vec::with_capacity(documents.len().min(PIPELINE_COMMANDS));
-        let mut sources = Vec::with_capacity(batch.capacity());
-        let mut bytes = 0;
+        let now = Timestamp::now();
+        let mut entries = Vec::with_capacity(1);
+        let mut batch = Batch::default();
         for document in documents {
-            match self.mapping.entry(document) {
-                Ok(entry) => {
-                    bytes += entry.value.len();
-                    batch.push(CacheWrite::Set { key: entry.key.into(), value: entry.value, ttl: None });
-                    sources.push(document);
-                }
-                Err(error) => self.put_aside(document, error.to_string()),
+            if let Err(error) = self.mapping.add_entries(document, now, &mut entries) {
+                self.put_aside(document, error.to_string());
+                continue;
             }
-            if batch.len() == PIPELINE_COMMANDS || bytes >= PIPELINE_BYTES {
-                self.flush(&batch, &sources).await?;
+            let first = batch.writes.len();
+            for entry in entries.drain(..) {
+                let write = entry.into_write(now);
+                batch.bytes += write.size();
+                batch.writes.push(write);
+            }
+            batch.sources.push((document, batch.writes.len() - first));
+            if batch.writes.len() >= PIPELINE_COMMANDS || batch.bytes >= PIPELINE_BYTES {
+                self.flush(&batch).await?;
                 batch.clear();
-                sources.clear();
-                bytes = 0;
             }
         }
-        self.flush(&batch, &sources).await
+        self.flush(&batch).await
     }
 
-    async fn flush(&self, batch: &[CacheWrite], sources: &[&Bytes]) -> Result<(), WriteError> {
-        if batch.is_empty() {
+    async fn flush(&self, batch: &Batch<'_>) -> Result<(), WriteError> {
+        if batch.writes.is_empty() {
+            // Documents that make no entry are delivered, too.
+            self.delivered.fetch_add(batch.sources.len() as u64, Ordering::Relaxed);
             return Ok(());
         }
         let client = self.client().await?;
-        let replies = match client.write(batch).await {
+        let replies = match client.write(&batch.writes).await {
             Ok(replies) => replies,
             Err(error) => {
                 // The next attempt makes a connection of its own.
@@ -125,10 +129,15 @@ impl CacheWriter {
         };
         let now = Instant::now();
         let mut written = 0;
-        let mut passing = None;
-        for (reply, document) in replies.into_iter().zip(sources) {
-            match reply {
-                Ok(()) => {
+        let mut refused = None;
+        let mut replies = replies.into_iter();
+        for (document, writes) in &batch.sources {
+            let refusal = replies.by_ref().take(*writes).filter_map(Result::err).reduce(|first, next| {
+                // Whatever is not the document's fault weighs more: the batch comes again.
+                if is_poison(&first) { next } else { first }
+            });
+            match refusal {
+                None => {
                     written += 1;
                     if self.latency.has_open()
                         && let Some((id, etag)) = version(document)
@@ -136,13 +145,13 @@ impl CacheWriter {
                         self.latency.in_cache(&id, &etag, now);
                     }
                 }
-                // Full, read-only, loading: the whole batch is repeated when that is over.
-                Err(error) if error.is_passing() => passing = passing.or(Some(error)),
-                Err(error) => self.put_aside(document, error.to_string()),
+                Some(error) if is_poison(&error) => self.put_aside(document, error.to_string()),
+                // Full, read-only, loading, not permitted: the whole batch is repeated until that is over.
+                Some(error) => refused = refused.or(Some(error)),
             }
         }
         self.delivered.fetch_add(written, Ordering::Relaxed);
-        match passing {
+        match refused {
             Some(error) => Err(WriteError::Refused { address: client.address().to_owned(), error }),
             None => Ok(()),
         }
@@ -152,6 +161,28 @@ impl CacheWriter {
         let id = fields::scalar(document, &["id"]).ok().flatten().map(std::borrow::Cow::into_owned);
         self.set_aside.add(SetAside { id, reason, document: document.clone() });
     }
+}
+
+/// Writes for one pipeline, and how many of them belong to each document.
+#[derive(Default)]
+struct Batch<'d> {
+    writes: Vec<CacheWrite>,
+    sources: Vec<(&'d Bytes, usize)>,
+    bytes: usize,
+}
+
+impl Batch<'_> {
+    fn clear(&mut self) {
+        self.writes.clear();
+        self.sources.clear();
+        self.bytes = 0;
+    }
+}
+
+/// Whether a refusal is the entry's own: the server would take others. Everything else would set
+/// aside document after document for what is not their fault, a command that the server lacks above all.
+fn is_poison(error: &EntryError) -> bool {
+    matches!(error.refusal, Refusal::WrongType | Refusal::CrossSlot | Refusal::Other)
 }
 
 /// Id and `_etag` of a document.

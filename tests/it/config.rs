@@ -64,7 +64,15 @@ fn the_default_file_says_exactly_the_defaults() {
         assert!(loaded.file_found);
     }
     let loaded = Machine::new().with_file(&uncommented()).run(&[]).unwrap();
-    let unset = [Key::MaxItems, Key::InstanceName, Key::SloMs];
+    let unset = [
+        Key::MaxItems,
+        Key::InstanceName,
+        Key::SloMs,
+        Key::Jq,
+        Key::TtlField,
+        Key::DeleteField,
+        Key::DeleteJq,
+    ];
     for key in Key::ALL {
         let name = key.path().rsplit('.').next().unwrap();
         assert!(DEFAULT_FILE.contains(&format!("{name} = ")), "{name} is not in the default file");

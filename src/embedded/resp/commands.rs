@@ -11,7 +11,7 @@ use super::numbers::parse_int;
 use super::reply::Reply;
 use super::state::{Class, State};
 use super::store::{Fields, Value};
-use super::{admin, hashes, info, keys, pubsub, scan, strings, tracking, transactions};
+use super::{admin, hashes, info, keys, pubsub, scan, scripts, strings, tracking, transactions};
 
 /// Longest queue of a transaction: commands, and bytes of their arguments.
 const MAX_QUEUE: (usize, usize) = (100_000, 64 * 1024 * 1024);
@@ -125,6 +125,7 @@ static TABLE: LazyLock<HashMap<&'static str, Command>> = LazyLock::new(|| {
         pubsub::COMMANDS,
         tracking::COMMANDS,
         transactions::COMMANDS,
+        scripts::COMMANDS,
     ]
     .into_iter()
     .flatten()

@@ -21,6 +21,7 @@ mod pubsub;
 mod random;
 mod reply;
 mod scan;
+mod scripts;
 mod server;
 mod state;
 mod store;

@@ -45,11 +45,13 @@ impl Pairs {
         {
             let mut pairing = self.pairing.lock().await;
             for (document, change) in changes {
-                let digest = Digest::of(&document);
-                for key in change.keys {
-                    let (row, arrival) =
-                        pairing.document(&key, change.id.clone(), change.etag.clone(), digest, at);
-                    rows.push(self.arrived(row, arrival));
+                // What makes no entry is set aside by the sync, which says why.
+                for entry in self.shared.mapping.entries(&document).unwrap_or_default() {
+                    let digest = entry.value.map(|value| Digest::of(&value.as_read()));
+                    let version = (change.id.clone(), change.etag.clone());
+                    if let Some((row, arrival)) = pairing.document(&entry.key, version, digest, at) {
+                        rows.push(self.arrived(row, arrival));
+                    }
                 }
             }
         }

@@ -190,9 +190,13 @@ impl Run<'_> {
             // Deleted meanwhile: what is left of it may be an orphan now.
             return Ok(Look::Again(Box::new(Suspect::orphan(suspect.key, Some(id.clone())))));
         };
-        let Ok(wanted) = self.with.mapping.entry(&document.body) else { return Ok(Look::Unmapped) };
-        suspect.key.clone_from(&wanted.key);
-        let held = self.with.cache.entry(&wanted.key, most_of(wanted.value.len())).await?;
+        let wanted = match self.with.mapping.entry_under(&document.body, &suspect.key) {
+            Err(_) => return Ok(Look::Unmapped),
+            Ok(Some(wanted)) if wanted.value.is_some() => wanted,
+            // Its newer version is deleted, or goes by another key.
+            Ok(_) => return Ok(Look::Again(Box::new(Suspect::orphan(suspect.key, Some(id.clone()))))),
+        };
+        let held = self.with.cache.entry(&wanted.key, most_of(wanted.expected().len())).await?;
         let Some(difference) = compare(&wanted, held.as_ref(), Timestamp::now()) else {
             return Ok(Look::Settled);
         };
@@ -235,7 +239,7 @@ impl Run<'_> {
         };
         let Some(id) = id.clone().or_else(|| id_of(&held.value)) else { return Ok(Look::Undecided) };
         for document in documents_of(&self.with.source, &id, &held).await? {
-            if self.with.mapping.entry(&document).is_ok_and(|entry| entry.key == suspect.key) {
+            if self.with.mapping.makes(&document, &suspect.key) {
                 return Ok(Look::Settled);
             }
         }

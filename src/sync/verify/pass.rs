@@ -118,11 +118,14 @@ impl Run<'_> {
                 continue;
             }
             Tally::add(&self.tally.documents, 1);
-            match self.with.mapping.entry(&document) {
-                Ok(wanted) => {
-                    seen.add(&wanted.key);
-                    bytes += wanted.value.len();
-                    batch.push(Check { document, wanted });
+            match self.with.mapping.entries(&document) {
+                Ok(entries) => {
+                    // A deleted document should have no entry: the scan of the keys finds what it has.
+                    for wanted in entries.into_iter().filter(|entry| entry.value.is_some()) {
+                        seen.add(&wanted.key);
+                        bytes += wanted.expected().len();
+                        batch.push(Check { document: document.clone(), wanted });
+                    }
                 }
                 Err(error) => {
                     tracing::debug!("a document makes no entry: {error}");
@@ -156,7 +159,7 @@ impl Run<'_> {
         suspects: &mpsc::Sender<Suspect>,
     ) -> Result<(), VerifyError> {
         let keys: Vec<String> = batch.iter().map(|check| check.wanted.key.clone()).collect();
-        let longest = batch.iter().map(|check| check.wanted.value.len()).max().unwrap_or(0);
+        let longest = batch.iter().map(|check| check.wanted.expected().len()).max().unwrap_or(0);
         let entries = self.with.cache.entries(&keys, most_of(longest)).await?;
         let now = Timestamp::now();
         for (check, held) in batch.into_iter().zip(entries) {

@@ -99,7 +99,7 @@ impl Run<'_> {
             (Difference::Missing, _) | (_, None) => behind.unwrap_or_else(|| self.absent(case, scene)),
             (Difference::Stale { .. }, Some(held)) => stale(case, held, id, behind),
             (Difference::WrongEncoding { found }, Some(held)) => {
-                if same_meaning(&case.wanted.value, &held.value) {
+                if same_meaning(&case.wanted.expected(), &held.value) {
                     (Cause::OtherMapping, format!("{found} with the same content"))
                 } else {
                     (Cause::SomebodyElse, format!("{found} with other content"))
@@ -196,7 +196,7 @@ fn stale(case: &Case<'_>, held: &Entry, id: &str, behind: Option<(Cause, String)
             let passed = lease.map_or(String::new(), |at| format!(", which its lease passed at {at}"));
             (Cause::OlderVersion, format!("{older}{passed}"))
         }
-        (None, None) if names(&case.wanted.value) != names(&held.value) => {
+        (None, None) if names(&case.wanted.expected()) != names(&held.value) => {
             (Cause::OtherMapping, "the value has other fields than the mapping makes".to_owned())
         }
         (None, None)
@@ -210,7 +210,7 @@ fn stale(case: &Case<'_>, held: &Entry, id: &str, behind: Option<(Cause, String)
 
 /// The mapping keeps the system fields that tell a version.
 fn has_marks(wanted: &MappedEntry) -> bool {
-    Version::of(&wanted.value).etag.is_some()
+    Version::of(&wanted.expected()).etag.is_some()
 }
 
 /// Names of the top-level members, sorted, system fields left out.

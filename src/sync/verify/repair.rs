@@ -83,12 +83,16 @@ impl<'v> Repairer<'v> {
                 return Ok(Repaired::Left("its document is gone now; verify again".to_owned()));
             };
             let body = as_in_feed(document.body, document.lsn);
-            let wanted = match self.verifier.mapping.entry(&body) {
-                Ok(wanted) => wanted,
+            let entries = match self.verifier.mapping.entries(&body) {
+                Ok(entries) => entries,
                 Err(error) => return Ok(Repaired::Left(error.to_string())),
             };
-            let held = cache.entry(&wanted.key, most_of(wanted.value.len())).await?;
-            if compare(&wanted, held.as_ref(), Timestamp::now()).is_none() {
+            let mut right = true;
+            for wanted in &entries {
+                let held = cache.entry(&wanted.key, most_of(wanted.expected().len())).await?;
+                right &= compare(wanted, held.as_ref(), Timestamp::now()).is_none();
+            }
+            if right {
                 return Ok(if written { Repaired::Written } else { Repaired::WasRight });
             }
             // Whatever changes the document after this write comes to the cache after it, too; what
@@ -114,7 +118,7 @@ impl<'v> Repairer<'v> {
         };
         for delete in [true, false] {
             for body in documents_of(source, id, &held).await? {
-                if self.verifier.mapping.entry(&body).is_ok_and(|entry| entry.key == finding.key) {
+                if self.verifier.mapping.makes(&body, &finding.key) {
                     if delete {
                         return Ok(Repaired::WasRight);
                     }

@@ -1,12 +1,14 @@
-//! Document → entry. The key comes from a template over the document's fields, the value is the
-//! document as Cosmos sent it: a slice of the feed page, not parsed and not copied.
+//! Key templates: `price:{id}`, `{market}:{product.id}`, `{.sku}`.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
 use thiserror::Error;
 
-use super::fields;
+use super::MappingError;
+use crate::sync::fields;
 
 /// A key template such as `price:{id}` or `{market}:{product.id}`; `{{` and `}}` are plain braces.
+/// `{a.b}` is a field of the document, `{.a.b}` one of the value, `{.}` the value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTemplate {
     source: String,
@@ -17,6 +19,8 @@ pub struct KeyTemplate {
 enum Part {
     Text(String),
     Field(Vec<String>),
+    /// Of the value that the mapping made.
+    OfValue(Vec<String>),
 }
 
 /// Why a template cannot be used. Columns count characters from 1.
@@ -58,17 +62,6 @@ pub enum TemplateError {
     },
 }
 
-/// Why a document makes no entry: it is set aside with this reason.
-#[derive(Debug, Error)]
-pub enum MappingError {
-    /// The body is not a JSON object.
-    #[error("not a JSON object: {0}")]
-    NotJson(#[from] serde_json::Error),
-    /// A field that the key needs is missing, null, an object or an array.
-    #[error("the key template needs field {0:?}, which is missing or not a plain value")]
-    MissingField(String),
-}
-
 impl KeyTemplate {
     /// Parses a template.
     ///
@@ -99,14 +92,13 @@ impl KeyTemplate {
                             }
                         }
                     }
-                    let path: Vec<String> = name.trim().split('.').map(str::to_owned).collect();
-                    if path.iter().any(String::is_empty) {
+                    let Some(field) = field(name.trim()) else {
                         return Err(TemplateError::EmptyField { template: template.to_owned(), column });
-                    }
+                    };
                     if !text.is_empty() {
                         parts.push(Part::Text(std::mem::take(&mut text)));
                     }
-                    parts.push(Part::Field(path));
+                    parts.push(field);
                 }
                 '}' => return Err(TemplateError::Stray { template: template.to_owned(), column }),
                 c => text.push(c),
@@ -115,10 +107,26 @@ impl KeyTemplate {
         if !text.is_empty() {
             parts.push(Part::Text(text));
         }
-        if !parts.iter().any(|part| matches!(part, Part::Field(_))) {
+        if parts.iter().all(|part| matches!(part, Part::Text(_))) {
             return Err(TemplateError::Constant { template: template.to_owned() });
         }
         Ok(Self { source: template.to_owned(), parts })
+    }
+
+    /// The same with a text before every key; braces in it are plain.
+    #[must_use]
+    pub fn after(mut self, prefix: &str) -> Self {
+        match self.parts.first_mut() {
+            _ if prefix.is_empty() => {}
+            Some(Part::Text(text)) => text.insert_str(0, prefix),
+            _ => self.parts.insert(0, Part::Text(prefix.to_owned())),
+        }
+        self
+    }
+
+    /// Whether a key needs the value and not only the document.
+    pub fn uses_value(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::OfValue(_)))
     }
 
     /// The template as it was written.
@@ -126,20 +134,34 @@ impl KeyTemplate {
         &self.source
     }
 
-    /// The key of a document.
+    /// The key of a document that is its own value.
     ///
     /// # Errors
     /// See [`MappingError`].
     pub fn key(&self, document: &[u8]) -> Result<String, MappingError> {
+        self.key_with(document, document)
+    }
+
+    /// The key of a document and the value that was made of it.
+    ///
+    /// # Errors
+    /// See [`MappingError`].
+    pub fn key_with(&self, document: &[u8], value: &[u8]) -> Result<String, MappingError> {
         let mut key = String::with_capacity(self.source.len() + 24);
         for part in &self.parts {
-            match part {
-                Part::Text(text) => key.push_str(text),
-                Part::Field(path) => match fields::scalar(document, path)? {
-                    Some(value) => key.push_str(&value),
-                    None => return Err(MappingError::MissingField(path.join("."))),
-                },
-            }
+            let (found, path) = match part {
+                Part::Text(text) => {
+                    key.push_str(text);
+                    continue;
+                }
+                Part::Field(path) => (fields::scalar(document, path)?, path),
+                Part::OfValue(path) => (of_value(value, path)?, path),
+            };
+            let Some(text) = found else {
+                let dot = if matches!(part, Part::OfValue(_)) { "." } else { "" };
+                return Err(MappingError::MissingField(format!("{dot}{}", path.join("."))));
+            };
+            key.push_str(&text);
         }
         Ok(key)
     }
@@ -157,7 +179,7 @@ impl KeyTemplate {
                         pattern.push(c);
                     }
                 }
-                Part::Field(_) => pattern.push('*'),
+                Part::Field(_) | Part::OfValue(_) => pattern.push('*'),
             }
         }
         pattern
@@ -178,42 +200,25 @@ impl KeyTemplate {
     }
 }
 
-/// What a document becomes in the cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MappedEntry {
-    /// Redis key.
-    pub key: String,
-    /// Value: the document's bytes as Cosmos sent them.
-    pub value: Bytes,
+/// What stands between braces; `None` where a step of the path is empty.
+fn field(name: &str) -> Option<Part> {
+    if name == "." {
+        return Some(Part::OfValue(Vec::new()));
+    }
+    let (of_value, path) = name.strip_prefix('.').map_or((false, name), |path| (true, path));
+    let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+    if path.iter().any(String::is_empty) {
+        return None;
+    }
+    Some(if of_value { Part::OfValue(path) } else { Part::Field(path) })
 }
 
-/// The mapping in force: which entry a document becomes.
-#[derive(Debug, Clone)]
-pub struct Mapping {
-    key: KeyTemplate,
-}
-
-impl Mapping {
-    /// Key by template, value verbatim.
-    ///
-    /// # Errors
-    /// The template is wrong.
-    pub fn new(key_template: &str) -> Result<Self, TemplateError> {
-        Ok(Self { key: KeyTemplate::parse(key_template)? })
+/// A value need not be an object: then it has no fields.
+fn of_value<'v>(value: &'v [u8], path: &[String]) -> Result<Option<Cow<'v, str>>, MappingError> {
+    if !path.is_empty() && !value.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
     }
-
-    /// The key template.
-    pub fn key_template(&self) -> &KeyTemplate {
-        &self.key
-    }
-
-    /// The entry of a document; the value shares the document's memory.
-    ///
-    /// # Errors
-    /// See [`MappingError`].
-    pub fn entry(&self, document: &Bytes) -> Result<MappedEntry, MappingError> {
-        Ok(MappedEntry { key: self.key.key(document)?, value: document.clone() })
-    }
+    Ok(fields::scalar(value, path)?)
 }
 
 #[cfg(test)]
@@ -227,6 +232,16 @@ mod tests {
         let template = KeyTemplate::parse("{market}:{product.id}:{{x}}").unwrap();
         let key = template.key(br#"{"id":"1","market":"UK","product":{"id":7}}"#).unwrap();
         assert_eq!(key, "UK:7:{x}");
+    }
+
+    #[test]
+    fn a_dot_before_the_path_means_the_value() {
+        let template = KeyTemplate::parse("{id}:{.sku}").unwrap().after("{shop}:");
+        assert!(template.uses_value());
+        assert_eq!(template.key_with(br#"{"id":"1"}"#, br#"{"sku":"a"}"#).unwrap(), "{shop}:1:a");
+        assert!(template.key_with(br#"{"id":"1"}"#, b"7").is_err());
+        assert_eq!(KeyTemplate::parse("n:{.}").unwrap().key_with(b"{}", b"7").unwrap(), "n:7");
+        assert_eq!(template.scan_pattern(), "{shop}:*:*");
     }
 
     #[test]

@@ -1,1 +1,3 @@
 //! Mapping and delivery into Redis.
+
+mod encodings;
