@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{self, Key, Overrides, Secret};
 use crate::seed::TemplateName;
 
+pub use super::mapping_args::MappingArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   syncscope demo                try it: emulator, cache, sync and traffic here
@@ -74,41 +76,9 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "TEMPLATE", help_heading = "Source and cache")]
     pub key: Option<String>,
 
-    /// What of a document becomes the value: document (byte for byte) or stripped (without Cosmos's own
-    /// fields) [default: document]
-    #[arg(long, global = true, value_name = "SHAPE", help_heading = "Mapping")]
-    pub value: Option<String>,
-    /// A jq expression that makes the value; each output is an entry [default: none]
-    ///
-    /// In templates {a.b} is a field of the document and {.a.b} one of the output.
-    #[arg(long, global = true, value_name = "EXPRESSION", help_heading = "Mapping")]
-    pub jq: Option<String>,
-    /// How the value is kept: string, distributed-cache (.NET), fields or json (RedisJSON)
-    /// [default: string]
-    #[arg(long, global = true, value_name = "ENCODING", help_heading = "Mapping")]
-    pub encoding: Option<String>,
-    /// InstanceName of .NET's IDistributedCache: stands before every key [default: ""]
-    #[arg(long, global = true, value_name = "TEXT", help_heading = "Mapping")]
-    pub cache_instance: Option<String>,
-    /// A further key template: the same value under that key too; may be repeated
-    #[arg(long, global = true, value_name = "TEMPLATE", help_heading = "Mapping")]
-    pub more_keys: Vec<String>,
-    /// How long an entry lives: none or a time such as 15m or 7d [default: none]
-    #[arg(long, global = true, value_name = "TIME", help_heading = "Mapping")]
-    pub ttl: Option<String>,
-    /// Field with the TTL: seconds from _ts on, or a time such as 2026-03-01T12:00:00Z
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Mapping")]
-    pub ttl_field: Option<String>,
-    /// Field that marks a deleted document: its entries are deleted
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Mapping")]
-    pub delete_field: Option<String>,
-    /// jq predicate for deleted documents: their entries are deleted
-    #[arg(long, global = true, value_name = "EXPRESSION", help_heading = "Mapping")]
-    pub delete_jq: Option<String>,
-    /// Keep older versions from replacing newer ones: on, off, or auto (on for hashes) [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", num_args = 0..=1, require_equals = true,
-          default_missing_value = "on", help_heading = "Mapping")]
-    pub guard: Option<String>,
+    /// What a document becomes.
+    #[command(flatten)]
+    pub mapping: MappingArgs,
 
     /// Use [profile.NAME] of the configuration file
     #[arg(long, global = true, value_name = "NAME", help_heading = "Configuration")]
@@ -456,24 +426,13 @@ impl GlobalArgs {
             (Key::LeaseContainer, self.lease_container.as_deref()),
             (Key::LeasePrefix, self.lease_prefix.as_deref()),
             (Key::KeyTemplate, self.key.as_deref()),
-            (Key::Value, self.value.as_deref()),
-            (Key::Jq, self.jq.as_deref()),
-            (Key::Encoding, self.encoding.as_deref()),
-            (Key::CacheInstance, self.cache_instance.as_deref()),
-            (Key::Ttl, self.ttl.as_deref()),
-            (Key::TtlField, self.ttl_field.as_deref()),
-            (Key::DeleteField, self.delete_field.as_deref()),
-            (Key::DeleteJq, self.delete_jq.as_deref()),
-            (Key::Guard, self.guard.as_deref()),
         ];
         for (key, text) in texts {
             if let Some(text) = text {
                 overrides.set(key, text);
             }
         }
-        if !self.more_keys.is_empty() {
-            overrides.set(Key::MoreKeys, self.more_keys.join(","));
-        }
+        self.mapping.lay_over(&mut overrides);
         if !self.allow_remote.is_empty() {
             overrides.set(Key::AllowRemote, self.allow_remote.join(","));
         }

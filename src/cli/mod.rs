@@ -7,6 +7,7 @@ pub mod discover;
 mod emulator;
 mod lines;
 mod map;
+mod mapping_args;
 mod output;
 mod rebuild;
 mod screen;

@@ -278,7 +278,8 @@ mod tests {
         let start = Instant::now();
         pairing.entry(seen("k", "1", start));
         let later = start + Duration::from_millis(5);
-        let (row, arrival) = pairing.document("k", "k".into(), "e".into(), Digest::of(b"1"), later);
+        let digest = Some(Digest::of(b"1"));
+        let (row, arrival) = pairing.document("k", ("k".into(), "e".into()), digest, later).unwrap();
         assert_eq!((row.state, row.delay_ms), (EntryState::InStep, None));
         assert_eq!(arrival.unwrap().at, start);
     }

@@ -28,7 +28,7 @@ fn write(key: &str, n: u64, kind: Kind, guarded: bool) -> CacheWrite {
     let value = Bytes::from(n.to_string());
     let write = match kind {
         Kind::Text => CacheWrite::Set { key, value, ttl: None },
-        Kind::Hash => CacheWrite::Hash { key, fields: vec![("n".into(), value)], ttl: None },
+        Kind::Hash => CacheWrite::Fields { key, fields: vec![("n".into(), value)], ttl: None },
     };
     if guarded { CacheWrite::Guarded { write: Box::new(write), version: version(n) } } else { write }
 }
@@ -54,7 +54,8 @@ async fn backwards(client: &CacheClient, kind: Kind, guarded: bool, seed: u64) -
     let keys: Vec<String> = (0..INTERLEAVINGS).map(|n| format!("{kind:?}{guarded}{n}")).collect();
     let mut newest = vec![0; INTERLEAVINGS];
     let mut failures = 0;
-    for step in 0..2 * VERSIONS as usize {
+    let steps = plans[0].len();
+    for step in 0..steps {
         for chunk in (0..INTERLEAVINGS).collect::<Vec<_>>().chunks(1_000) {
             let writes: Vec<_> =
                 chunk.iter().map(|at| write(&keys[*at], plans[*at][step], kind, guarded)).collect();
