@@ -33,6 +33,7 @@ fn write(key: &str, n: u64, kind: Kind, guarded: bool) -> CacheWrite {
     if guarded { CacheWrite::Guarded { write: Box::new(write), version: version(n) } } else { write }
 }
 
+#[expect(clippy::needless_range_loop, reason = "all plans go on step by step")]
 /// Writes every interleaving, and looks after each write whether the entry went backwards.
 async fn backwards(client: &CacheClient, kind: Kind, guarded: bool, seed: u64) -> usize {
     let mut random = StdRng::seed_from_u64(seed);
