@@ -23,7 +23,7 @@ use super::request::Ask;
 use super::route::Path;
 use super::store::Store;
 use super::tls::Tls;
-use super::{batch, control, feed, pkranges, points, queries};
+use super::{batch, control, feed, pkranges, points, queries, scan};
 
 /// Largest body read, bytes: a batch may hold 2 MB of documents and their frame.
 const MAX_BODY: usize = 4 << 20;
@@ -185,7 +185,7 @@ impl Service {
         match (&ask.method, rest) {
             (&Method::GET, ["pkranges"]) => pkranges::answer(ask, container),
             (&Method::GET, ["docs"]) if ask.header("a-im").is_some() => feed::answer::answer(ask, container),
-            (&Method::GET, ["docs"]) => queries::read_all(ask, container),
+            (&Method::GET, ["docs"]) => scan::read_all(ask, container),
             (&Method::POST, ["docs"]) if ask.flag("x-ms-cosmos-is-batch-request") => {
                 batch::answer(store, ask, container).await
             }
