@@ -28,19 +28,19 @@ const STOP_LIMIT: Duration = Duration::from_millis(900);
 const MAX_ANSWER: usize = 16 * 1024;
 
 /// `$1` = the server, `$2` = its directory, the rest = its arguments. File descriptor 3 is our pipe, because
-/// a shell gives background commands an empty standard input.
+/// a shell gives background commands an empty standard input. A server that ends before it was up leaves its
+/// log to us; the directory then goes when we close the pipe.
 const GUARD: &str = r#"
 exec 3<&0
 server=$1 dir=$2
 shift 2
 "$server" "$@" </dev/null >"$dir/log" 2>&1 3<&- &
 pid=$!
-{ read -r _ <&3; kill -9 "$pid"; } 2>/dev/null &
+{ read -r _ <&3; kill -9 "$pid"; rm -rf "$dir"; } 2>/dev/null &
 reader=$!
 exec 3<&-
 wait "$pid"
-kill "$reader" 2>/dev/null
-if [ -e "$dir/up" ]; then rm -rf "$dir"; fi
+if [ -e "$dir/up" ]; then kill "$reader" 2>/dev/null; rm -rf "$dir"; fi
 "#;
 
 /// A running private server. Dropping it ends it too.
