@@ -317,17 +317,12 @@ async fn the_private_server_ends_when_stopped_and_when_dropped() {
         let server = EmbeddedCache::start(CacheOptions::default()).await.unwrap();
         let port = server.port();
         assert_eq!(server.url(), format!("redis://127.0.0.1:{port}"));
-        let began = Instant::now();
         if by_drop {
             drop(server);
         } else {
             server.stop().await;
         }
-        while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            assert!(began.elapsed() < Duration::from_secs(5), "still there");
-            tokio::task::yield_now().await;
-        }
-        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        gone_soon(port).await;
     }
 }
 
@@ -356,14 +351,15 @@ async fn the_private_server_does_not_outlive_a_kill() {
     };
     TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     child.kill().await.unwrap(); // SIGKILL: no destructor runs
-    gone_within(port, Duration::from_secs(1)).await;
+    gone_soon(port).await;
 }
 
-async fn gone_within(port: u16, limit: Duration) {
+/// It takes some 10 ms; on a machine where all tests run at once it may take far longer.
+async fn gone_soon(port: u16) {
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-        assert!(began.elapsed() < limit, "still there after {limit:?}");
-        tokio::task::yield_now().await;
+        assert!(began.elapsed() < Duration::from_secs(4), "still there");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
