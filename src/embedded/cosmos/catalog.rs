@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -135,7 +136,8 @@ impl Catalog {
         let spread = INNER_PARTITIONS.div_ceil(self.partitions);
         let path = ["dbs", database, "colls", id.as_str()];
         store.remake_container(&path, definition, self.partitions * spread, ask).await;
-        let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), ask.body.clone()).await;
+        let body = without_unique_keys(&ask.body).unwrap_or_else(|| ask.body.clone());
+        let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), body).await;
         if !answer.status.is_success() {
             return answer;
         }
@@ -189,6 +191,14 @@ impl Catalog {
     fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Java's SDK sends an (empty) policy with each container; the one made again has none, and the store refuses to
+/// change it.
+fn without_unique_keys(body: &Bytes) -> Option<Bytes> {
+    let mut body: Value = serde_json::from_slice(body).ok()?;
+    body.as_object_mut()?.remove("uniqueKeyPolicy")?;
+    serde_json::to_vec(&body).ok().map(Bytes::from)
 }
 
 fn body_id(ask: &Ask) -> Option<String> {

@@ -108,11 +108,12 @@ fn finish(answer: &mut Answer, ask: &Ask, scope: &Scope, ranges: &Ranges, count:
     answer.common(ask, "1");
 }
 
-/// Session tokens of all ranges that are read, and the greatest lsn.
+/// Session token of the first range that is read, and the greatest lsn. Several tokens with commas between are
+/// for requests only: Java's SDK takes the answer's for one range's and sends it back torn.
 pub(super) fn session_of(scope: &Scope, ranges: &Ranges) -> (String, u64) {
     let touched = scope.ranges(ranges);
-    let tokens: Vec<_> = touched.iter().map(|range| session_token(range.id, range.lsn)).collect();
-    (tokens.join(","), touched.iter().map(|range| range.lsn).max().unwrap_or(0))
+    let token = touched.first().map(|range| session_token(range.id, range.lsn)).unwrap_or_default();
+    (token, touched.iter().map(|range| range.lsn).max().unwrap_or(0))
 }
 
 fn token(key: &Key) -> String {

@@ -94,6 +94,9 @@ impl Service {
             return met;
         }
         let mut answer = self.dispatch(&ask).await;
+        if let Some(owner) = owner_path(&ask.segments) {
+            answer.set("x-ms-alt-content-path", owner);
+        }
         if ask.segments.is_empty() {
             self.advertise(&mut answer, secure);
         }
@@ -128,7 +131,12 @@ impl Service {
             .ok_or_else(|| wrong("The request body is not valid in Cosmos's binary encoding."))?;
         let mut segments = path.into_segments();
         self.catalog.name_rids(&mut segments);
-        Ok(Ask { method: head.method, segments, headers: head.headers, body })
+        let mut headers = head.headers;
+        // Java's SDK begins a query with an empty continuation.
+        if headers.get("x-ms-continuation").is_some_and(|v| v.as_bytes().trim_ascii().is_empty()) {
+            headers.remove("x-ms-continuation");
+        }
+        Ok(Ask { method: head.method, segments, headers, body })
     }
 
     /// The account's address with the scheme that the client came by: http and https share the port.
@@ -199,6 +207,17 @@ impl Service {
             _ => store.forward(ask).await,
         }
     }
+}
+
+/// The path by names of the database or container that holds what was asked for. Java's SDK builds the links of
+/// containers with it, and its processor reads no feed without them.
+fn owner_path(segments: &[String]) -> Option<String> {
+    let [dbs, database, colls, rest @ ..] = segments else { return None };
+    let owner = match rest {
+        [] | [_] => format!("{dbs}/{database}"),
+        [container, ..] => format!("{dbs}/{database}/{colls}/{container}"),
+    };
+    owner.is_ascii().then_some(owner)
 }
 
 /// What a fault makes of a request; `None`: only a delay.

@@ -131,9 +131,10 @@ pub(in super::super) fn answer(ask: &Ask, container: &Container) -> Answer {
         page.at.push((range.id, at));
     }
     let lsn = touched.iter().map(|range| range.lsn).max().unwrap_or(0);
-    let session: Vec<_> = touched.iter().map(|range| session_token(range.id, range.lsn)).collect();
+    // One token, as the service: clients take several for one and tear them.
+    let session = touched.first().map(|range| session_token(range.id, range.lsn)).unwrap_or_default();
     drop(ranges);
-    page.into_answer(lsn, &session.join(","))
+    page.into_answer(lsn, &session)
 }
 
 /// `ID:VERSION#GLOBAL#REGION=LOCAL`, the service's vector session token.
