@@ -49,8 +49,7 @@ pub(crate) fn render(buf: &Buffer, title: &str) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\">\n\
          <title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
-         <g font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"14\" \
-         xml:space=\"preserve\">\n",
+         <g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n",
         escaped(title)
     );
     for y in 0..buf.area.height {
@@ -75,28 +74,33 @@ fn line(buf: &Buffer, y: u16, out: &mut String) {
     }
 }
 
-/// A run of cells; its length is told, so that another font cannot shift the columns.
+/// A run of cells: the background as a rectangle, each word at its own column. The length of a word is
+/// told, so that another font cannot shift the columns.
 fn piece(run: &str, look: &Look, start: u16, end: u16, y: u16, out: &mut String) {
-    let left = MARGIN + f64::from(start) * CELL_WIDTH;
+    let left = |column: u16| MARGIN + f64::from(column) * CELL_WIDTH;
     let top = MARGIN + f64::from(y) * CELL_HEIGHT;
-    let width = f64::from(end - start) * CELL_WIDTH;
     // Writing to a String cannot fail.
     if let Some(bg) = &look.bg {
+        let (x, width) = (left(start), f64::from(end - start) * CELL_WIDTH);
         let _ = writeln!(
             out,
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{bg}\"/>"
+            "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{CELL_HEIGHT}\" fill=\"{bg}\"/>"
         );
     }
-    if run.trim().is_empty() && !look.underlined {
-        return;
+    let mut column = start;
+    for word in if look.underlined { vec![run] } else { run.split(' ').collect() } {
+        let columns = u16::try_from(text::width(word)).unwrap_or(u16::MAX);
+        if columns > 0 {
+            word_at(word, look, left(column), top, f64::from(columns) * CELL_WIDTH, out);
+        }
+        column = column.saturating_add(columns).saturating_add(1);
     }
+}
+
+fn word_at(word: &str, look: &Look, x: f64, top: f64, width: f64, out: &mut String) {
     let baseline = top + 13.0;
-    let _ = write!(
-        out,
-        "<text x=\"{left:.1}\" y=\"{baseline:.1}\" textLength=\"{width:.1}\" \
-         lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\"",
-        look.fg
-    );
+    let _ =
+        write!(out, "<text x=\"{x:.1}\" y=\"{baseline:.1}\" textLength=\"{width:.1}\" fill=\"{}\"", look.fg);
     for (on, attribute) in [
         (look.bold, " font-weight=\"bold\""),
         (look.dim, " opacity=\"0.55\""),
@@ -106,7 +110,7 @@ fn piece(run: &str, look: &Look, start: u16, end: u16, y: u16, out: &mut String)
             out.push_str(attribute);
         }
     }
-    let _ = writeln!(out, ">{}</text>", escaped(run));
+    let _ = writeln!(out, ">{}</text>", escaped(word));
 }
 
 fn escaped(text: &str) -> String {
@@ -154,9 +158,9 @@ mod tests {
         let svg = render(&buf, "x<y");
         assert!(svg.contains("<title>x&lt;y</title>"));
         assert!(
-            svg.contains("&lt;a\u{A0}&amp;\u{A0}b&gt;</text>")
-                && svg.contains("fill=\"#56b6c2\" font-weight")
+            svg.contains(">&lt;a</text>") && svg.contains(">&amp;</text>") && svg.contains(">b&gt;</text>")
         );
+        assert!(svg.contains("fill=\"#56b6c2\" font-weight"));
         assert!(svg.contains(&format!("width=\"16.8\" height=\"17\" fill=\"{FOREGROUND}\"")), "{svg}");
     }
 }

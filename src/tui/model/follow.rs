@@ -40,8 +40,9 @@ pub(crate) enum DiffKind {
     Changed,
     OnlyLeft,
     OnlyRight,
-    /// A property that only the change feed brings (`_lsn`): no difference of the document.
-    OnlyInFeed,
+    /// A property of the system (`_ts`, and `_lsn`, which only the feed brings): no difference of the
+    /// document itself.
+    System,
 }
 
 impl Follow {
@@ -120,7 +121,10 @@ fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
             let left = old.clone().nth(i).and_then(|at| left.get(at)).cloned();
             let right = new.clone().nth(i).and_then(|at| right.get(at)).cloned();
             let kind = match (&left, &right) {
-                (Some(line), None) | (None, Some(line)) if is_feed_only(line) => DiffKind::OnlyInFeed,
+                (Some(a), Some(b)) if kind == DiffKind::Changed && is_system(a) && is_system(b) => {
+                    DiffKind::System
+                }
+                (Some(line), None) | (None, Some(line)) if is_system(line) => DiffKind::System,
                 (Some(_), None) => DiffKind::OnlyLeft,
                 (None, Some(_)) => DiffKind::OnlyRight,
                 _ => kind,
@@ -131,8 +135,11 @@ fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
     out
 }
 
-fn is_feed_only(line: &str) -> bool {
-    line.trim_start().starts_with("\"_lsn\":")
+/// A top-level property that Cosmos adds to every document.
+fn is_system(line: &str) -> bool {
+    const NAMES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+    let name = line.strip_prefix("  \"").and_then(|rest| rest.split_once("\":"));
+    name.is_some_and(|(name, _)| NAMES.contains(&name))
 }
 
 #[cfg(test)]
@@ -158,6 +165,6 @@ mod tests {
     fn what_only_the_feed_brings_is_no_difference() {
         let rows = rows(&texts(&["  \"_ts\": 1", "}"]), &texts(&["  \"_ts\": 1,", "  \"_lsn\": 330", "}"]));
         let kinds: Vec<DiffKind> = rows.iter().map(|row| row.kind).collect();
-        assert_eq!(kinds, [DiffKind::Same, DiffKind::OnlyInFeed, DiffKind::Same]);
+        assert_eq!(kinds, [DiffKind::Same, DiffKind::System, DiffKind::Same]);
     }
 }

@@ -10,6 +10,7 @@ mod leases;
 mod rebuild;
 mod ring;
 mod thread;
+mod verify;
 
 use jiff::Timestamp;
 use ratatui::layout::{Position, Size};
@@ -26,6 +27,7 @@ pub(crate) use self::{
     rebuild::RebuildDialog,
     ring::Ring,
     thread::Thread,
+    verify::{Verification, VerifyDialog},
 };
 use super::{
     keymap::{Action, Context},
@@ -82,6 +84,7 @@ pub(crate) enum Overlay {
     Follow(Box<Follow>),
     Insert(Box<InsertForm>),
     Rebuild(Box<RebuildDialog>),
+    Verify(VerifyDialog),
     Help { of: Context, scroll: usize },
     Palette { input: Input, cursor: usize },
     Confirm(Question),
@@ -93,6 +96,8 @@ pub(crate) enum Overlay {
 pub(crate) enum Question {
     /// Stop the built-in sync: the cache would fall behind.
     StopSync,
+    /// End the newest instance as if its process had died: its leases have to expire.
+    KillInstance,
 }
 
 /// A line in the footer that goes by itself.
@@ -122,6 +127,7 @@ pub struct Model {
     pub(crate) latency: LatencySnapshot,
     pub(crate) log: Ring<LogLine>,
     pub(crate) rebuild: Option<RebuildStatus>,
+    pub(crate) verification: Verification,
     /// Telemetry that the engine dropped because we were slow.
     pub(crate) dropped: u64,
     pub(crate) thread: Thread,
@@ -159,6 +165,7 @@ impl Model {
             latency: LatencySnapshot::default(),
             log: Ring::new(LOG_LINES),
             rebuild: None,
+            verification: Verification::default(),
             dropped: 0,
             thread: Thread::default(),
             focus: Pane::Feed,
@@ -181,6 +188,7 @@ impl Model {
             Some(Overlay::Follow(_)) => Context::Follow,
             Some(Overlay::Insert(_)) => Context::Insert,
             Some(Overlay::Rebuild(_)) => Context::Rebuild,
+            Some(Overlay::Verify(_)) => Context::Verify,
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Palette { .. }) => Context::Palette,
             Some(Overlay::Confirm(_)) => Context::Confirm,

@@ -2,7 +2,7 @@
 
 use crate::{
     cosmos::EpkRange,
-    engine::{ChangeRow, EntryRow, LeaseRow},
+    engine::{ChangeRow, EntryRow, Finding, LeaseRow},
 };
 
 /// The selected document (or, where there is none, the selected key or lease).
@@ -35,6 +35,16 @@ impl Thread {
     /// The thread through an entry whose document has no row in the feed.
     pub(crate) fn of_entry(row: &EntryRow) -> Self {
         Self { document: row.document_id.clone(), keys: vec![row.key.clone()], ..Self::default() }
+    }
+
+    /// The thread through what a verification found.
+    pub(crate) fn of_finding(finding: &Finding) -> Self {
+        Self {
+            document: finding.id.clone(),
+            partition_key: finding.partition_key.clone(),
+            keys: vec![finding.key.clone()],
+            ..Self::default()
+        }
     }
 
     /// The thread of a lease that brought nothing yet.

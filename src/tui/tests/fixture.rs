@@ -9,10 +9,10 @@ use ratatui::{buffer::Buffer, layout::Rect, layout::Size, style::Color, style::M
 use crate::{
     cosmos::EpkRange,
     engine::{
-        CacheStatus, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow, EntryState,
-        Event, FeedStatus, Field, FollowMode, LatencySnapshot, LeaseRow, LeaseSnapshot, Level, LogLine,
-        Novelty, ProbeTiming, RebuildPlan, Server, SourceDocument, Stage, StageSummary, SyncPhase,
-        SyncStatus, TrafficStatus, VersionSeen,
+        CacheStatus, Cause, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow,
+        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, LatencySnapshot, LeaseRow,
+        LeaseSnapshot, Level, LogLine, Novelty, ProbeTiming, RebuildPlan, Server, SourceDocument, Stage,
+        StageSummary, Summary, SyncPhase, SyncStatus, TrafficStatus, VerifyPhase, VerifyStatus, VersionSeen,
     },
     lease::LeaseKind,
     tui::{
@@ -265,6 +265,7 @@ pub(super) fn running() -> Vec<Event> {
             delivered: 4_120,
             rate: 412.0,
             lag: Some(0),
+            instances: vec!["syncscope-1".to_owned()],
             ..SyncStatus::default()
         }),
         Event::Traffic(TrafficStatus { target_rate: 50.0, written: 4_120, ..TrafficStatus::default() }),
@@ -307,6 +308,49 @@ pub(super) fn rebuild(phase: crate::engine::RebuildPhase, done: u64) -> Event {
         left: Some(Duration::from_millis(1_400)),
         elapsed: Duration::from_millis(2_400),
     })
+}
+
+/// A verification that found three wrong entries.
+pub(super) fn verified() -> Vec<Event> {
+    let finding = |kind, id: &str, cause, evidence: &str, details: &[&str]| {
+        Event::Finding(Box::new(Finding {
+            kind,
+            key: format!("price:{id}"),
+            id: Some(id.to_owned()),
+            partition_key: None,
+            details: details.iter().map(|detail| (*detail).to_owned()).collect(),
+            cause,
+            evidence: evidence.to_owned(),
+            lsn: Some(20_118),
+            lease_lsn: Some(20_300),
+        }))
+    };
+    vec![
+        finding(
+            FindingKind::Stale,
+            "p-000120",
+            Cause::OlderVersion,
+            "the lease is at 20,300, past the document's 20,118; the entry is the version of 14:00:02",
+            &["price.current: 12.00, in the cache 14.00"],
+        ),
+        finding(FindingKind::Missing, "p-000555", Cause::NeverWritten, "the lease has passed it", &[]),
+        finding(FindingKind::Orphan, "p-000007", Cause::DocumentGone, "no such document in the source", &[]),
+        Event::Verify(VerifyStatus {
+            phase: VerifyPhase::Done,
+            summary: Summary {
+                documents: 1_284,
+                total: Some(1_284),
+                in_step: 1_282,
+                missing: 1,
+                stale: 1,
+                orphans: 1,
+                keys: 1_284,
+                elapsed: Duration::from_millis(420),
+                ..Summary::default()
+            },
+            ..VerifyStatus::default()
+        }),
+    ]
 }
 
 /// An answer to the newest question among the effects.

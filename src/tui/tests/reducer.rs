@@ -145,6 +145,33 @@ fn rebuild_shows_the_plan_and_starts_only_on_enter() {
 }
 
 #[test]
+fn a_repair_asks_and_says_what_it_does() {
+    let mut model = running();
+    assert_eq!(sent(&keys(&mut model, "v")), [&Command::Verify { sample: None, grace: None }]);
+    assert!(sent(&keys(&mut model, "r")).is_empty(), "nothing is known yet");
+    tell(&mut model, fixture::verified());
+    assert!(sent(&keys(&mut model, "r")).is_empty());
+    let text = fixture::text(&model);
+    assert!(text.contains("Repair writes 2 entries from the source and deletes 1 orphans"), "{text}");
+    assert_eq!(sent(&keys(&mut model, "\n")), [&Command::Repair { keys: None }]);
+    let effects = keys(&mut model, "j\n");
+    let [Command::ShowDocument { id, .. }] = sent(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(id, "p-000555", "enter follows the finding");
+    press(&mut model, KeyCode::Esc);
+    assert!(fixture::text(&model).contains("p-000555"), "and escape comes back to the findings");
+}
+
+#[test]
+fn instances_come_with_a_key_and_die_only_after_a_question() {
+    let mut model = running();
+    assert_eq!(sent(&keys(&mut model, "+")), [&Command::AddInstance]);
+    assert!(sent(&keys(&mut model, "-")).is_empty(), "the last one is not taken away");
+    assert!(sent(&keys(&mut model, "K")).is_empty());
+    assert_eq!(sent(&keys(&mut model, "y")), [&Command::KillInstance]);
+    assert_eq!(sent(&keys(&mut model, ">>")), [&Command::SetTraffic(100.0), &Command::SetTraffic(200.0)]);
+}
+
+#[test]
 fn stopping_the_sync_asks_first_and_starting_does_not() {
     let mut model = running();
     assert!(sent(&keys(&mut model, "s")).is_empty());

@@ -12,7 +12,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
 type Scene = fn(&mut Model);
 
 /// The scenes, by name.
-const SCENES: [(&str, Scene); 13] = [
+const SCENES: [(&str, Scene); 14] = [
     ("empty", |_| {}),
     ("running", |model| drop(tell(model, fixture::running()))),
     ("selected", |model| {
@@ -40,6 +40,11 @@ const SCENES: [(&str, Scene); 13] = [
         tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
         keys(model, "\n");
         tell(model, [fixture::rebuild(RebuildPhase::Replaying, 812)]);
+    }),
+    ("verify", |model| {
+        tell(model, fixture::running());
+        keys(model, "v");
+        tell(model, fixture::verified());
     }),
     ("help", |model| {
         tell(model, fixture::running());

@@ -5,7 +5,7 @@ use crate::{
     engine::{Command, SyncPhase},
     tui::{
         keymap::{Action, Context},
-        model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread},
+        model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread, VerifyDialog},
         theme::Theme,
         widgets::text,
     },
@@ -32,6 +32,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         Context::Follow
         | Context::Insert
         | Context::Rebuild
+        | Context::Verify
         | Context::Help
         | Context::Filter
         | Context::Palette
@@ -62,6 +63,14 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             model.overlays.push(Overlay::Insert(Box::new(form)));
         }
         Action::Rebuild => return rebuild(model),
+        Action::Verify => return verify(model),
+        Action::AddInstance => return vec![Effect::Send(Command::AddInstance)],
+        Action::RemoveInstance => return fewer(model, Action::RemoveInstance),
+        Action::KillInstance => return fewer(model, Action::KillInstance),
+        Action::SplitPartition => {
+            model.say("splitting the widest partition");
+            return vec![Effect::Send(Command::SplitPartition)];
+        }
         Action::ToggleSync => return toggle_sync(model),
         Action::TogglePause => return toggle_pause(model),
         Action::ToggleTraffic => return toggle_traffic(model),
@@ -101,6 +110,8 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::OlderVersion
         | Action::NewerVersion
         | Action::NextShape
+        | Action::StopVerify
+        | Action::Repair
         | Action::TakeOver => {}
     }
     panes::keep_cursors_in_view(model);
@@ -164,6 +175,32 @@ fn rebuild(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Send(Command::PlanRebuild)]
 }
 
+/// Opens the dialog, and begins unless a verification is under way.
+pub(super) fn verify(model: &mut Model) -> Vec<Effect> {
+    model.overlays.retain(|overlay| !matches!(overlay, Overlay::Verify(_)));
+    model.overlays.push(Overlay::Verify(VerifyDialog::default()));
+    if model.verification.running() {
+        return Vec::new();
+    }
+    model.verification.begin();
+    vec![Effect::Send(Command::Verify { sample: None, grace: None })]
+}
+
+/// One instance of the sync fewer: politely, or after a question as if its process had died.
+fn fewer(model: &mut Model, action: Action) -> Vec<Effect> {
+    if matches!(model.sync.phase, SyncPhase::Off) {
+        return said(model, "the sync is off: s starts it");
+    }
+    if action == Action::KillInstance {
+        model.overlays.push(Overlay::Confirm(Question::KillInstance));
+        return Vec::new();
+    }
+    if model.sync.instances.len() <= 1 {
+        return said(model, "one instance is left: s stops the sync");
+    }
+    vec![Effect::Send(Command::RemoveInstance)]
+}
+
 fn toggle_sync(model: &mut Model) -> Vec<Effect> {
     match model.sync.phase {
         SyncPhase::Off => {
@@ -195,7 +232,7 @@ fn toggle_traffic(model: &mut Model) -> Vec<Effect> {
     } else if model.traffic.target_rate > 0.0 {
         vec![Effect::Send(Command::PauseTraffic)]
     } else {
-        said(model, "there is no sample traffic: + starts it")
+        said(model, "there is no sample traffic: > starts it")
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     tui::{
         keymap::Action,
         layout,
-        model::{Follow, InsertForm, Model, Overlay, Question, RebuildDialog, Thread},
+        model::{Follow, InsertForm, Model, Overlay, Question, RebuildDialog, Thread, VerifyDialog},
         view,
         widgets::text,
     },
@@ -36,6 +36,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Follow(follow) => in_follow(model, follow, action),
         Overlay::Insert(form) => in_insert(model, form, action),
         Overlay::Rebuild(dialog) => in_rebuild(model, dialog, action),
+        Overlay::Verify(dialog) if action == Action::Submit && !dialog.asking => {
+            return follow_finding(model, top);
+        }
+        Overlay::Verify(_) if action == Action::Verify => return act::verify(model),
+        Overlay::Verify(dialog) => in_verify(model, dialog, action),
         Overlay::Help { of, scroll } => {
             let lines = view::help::lines(*of).len();
             let height = usize::from(view::help::area(model).height.saturating_sub(2));
@@ -45,6 +50,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Palette { input, cursor } => return in_palette(model, input.clone(), *cursor, action),
         Overlay::Confirm(question) => match (action, *question) {
             (Action::Submit, Question::StopSync) => (false, vec![Effect::Send(Command::StopSync)]),
+            (Action::Submit, Question::KillInstance) => (false, vec![Effect::Send(Command::KillInstance)]),
             _ => (false, Vec::new()),
         },
         Overlay::Stage => (action != Action::Back, Vec::new()),
@@ -188,6 +194,42 @@ fn in_rebuild(model: &mut Model, dialog: &mut RebuildDialog, action: Action) -> 
         _ => {}
     }
     (true, Vec::new())
+}
+
+fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (bool, Vec<Effect>) {
+    const PAGE: usize = 10;
+    if dialog.asking {
+        dialog.asking = false;
+        return match action {
+            Action::Submit => (true, vec![Effect::Send(Command::Repair { keys: None })]),
+            _ => (true, Vec::new()),
+        };
+    }
+    scroll_by(&mut dialog.cursor, action, PAGE, model.verification.findings.len().saturating_sub(1));
+    match action {
+        Action::Back => return (false, Vec::new()),
+        Action::Repair if model.verification.repairable() => dialog.asking = true,
+        Action::Repair => model.say("nothing to repair now"),
+        Action::StopVerify if model.verification.running() => {
+            return (true, vec![Effect::Send(Command::StopVerify)]);
+        }
+        Action::Copy => {
+            model.say("copied the command line");
+            let line = format!("syncscope verify {}", model.options.same_as);
+            return (true, vec![Effect::Copy(line.trim_end().to_owned())]);
+        }
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+/// Opens the document of the selected finding; the dialog waits below it.
+fn follow_finding(model: &mut Model, dialog: Overlay) -> Vec<Effect> {
+    let Overlay::Verify(VerifyDialog { cursor, .. }) = dialog else { return Vec::new() };
+    model.overlays.push(dialog);
+    let Some(finding) = model.verification.findings.get(cursor) else { return Vec::new() };
+    model.thread = Thread::of_finding(finding);
+    act::open(model)
 }
 
 fn in_palette(model: &mut Model, input: tui_input::Input, cursor: usize, action: Action) -> Vec<Effect> {

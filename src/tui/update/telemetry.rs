@@ -58,8 +58,8 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Rebuild(status) => on_rebuild(model, status),
-        // The screen has no place for them yet; what it ends with comes as a log line, too.
-        Event::Verify(_) | Event::Finding(_) => {}
+        Event::Verify(status) => model.verification.status = Some(status),
+        Event::Finding(finding) => model.verification.found(*finding),
         Event::Document(detail) => {
             let request = model.next_request();
             let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));

@@ -24,6 +24,14 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
                 model.sync.owned, model.sync.leases, model.options.source
             ),
         ),
+        Question::KillInstance => (
+            "Kill an instance?",
+            format!(
+                "{} ends as if its process had died: nothing is released, its leases have to expire before \
+                 others take them over. Nothing is lost.",
+                model.sync.instances.last().map_or("The newest instance", String::as_str)
+            ),
+        ),
     };
     let area = dialog(body, 60, 8);
     super::backdrop(model, body, area, buf);
@@ -32,10 +40,6 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
         Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(line, theme.text);
     }
     let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
-    pen.skip(1)
-        .put("enter", theme.key)
-        .put(" stop it   ", theme.dim)
-        .put("esc", theme.key)
-        .put(" no", theme.dim);
+    pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
     None
 }

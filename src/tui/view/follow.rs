@@ -189,7 +189,7 @@ fn diff_row(model: &Model, row: &DiffRow, left: Rect, right: Rect, line: u16, bu
         DiffKind::Changed => ("~", theme.waiting, theme.waiting),
         DiffKind::OnlyLeft => ("+", theme.good, theme.dim),
         DiffKind::OnlyRight => ("-", theme.dim, theme.bad),
-        DiffKind::OnlyInFeed => (" ", theme.dim, theme.dim),
+        DiffKind::System => (" ", theme.dim, theme.dim),
     };
     let changed = match (&row.left, &row.right) {
         (Some(a), Some(b)) if row.kind == DiffKind::Changed => Some(differing(a, b)),
@@ -264,12 +264,12 @@ fn differing(a: &str, b: &str) -> (Range<usize>, Range<usize>) {
 
 fn rest_of_diff(model: &Model, follow: &Follow, inner: Rect, height: u16, buf: &mut Buffer) {
     let below = follow.diff.len().saturating_sub(follow.scroll + usize::from(height));
-    let same = |row: &&DiffRow| !matches!(row.kind, DiffKind::Same | DiffKind::OnlyInFeed);
+    let same = |row: &&DiffRow| !matches!(row.kind, DiffKind::Same | DiffKind::System);
     let differences = follow.diff.iter().filter(same).count();
-    let feed_only = follow.diff.iter().any(|row| row.kind == DiffKind::OnlyInFeed);
+    let system = follow.diff.iter().any(|row| row.kind == DiffKind::System);
     let mut words = match differences {
         0 if follow.diff.is_empty() => String::new(),
-        0 if feed_only => "no difference (_lsn comes with the feed only)".to_owned(),
+        0 if system => "no difference but in what Cosmos adds".to_owned(),
         0 => "no difference".to_owned(),
         1 => "1 line differs".to_owned(),
         n => format!("{} lines differ", text::count(n as u64)),

@@ -91,6 +91,10 @@ fn applies(model: &Model, action: Action) -> bool {
     match (model.overlays.last(), action) {
         (Some(Overlay::Rebuild(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
         (Some(Overlay::Rebuild(dialog)), Action::Copy) => dialog.plan.is_some(),
+        (Some(Overlay::Verify(_)), Action::Repair) => model.verification.repairable(),
+        (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
+        (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),
+        (Some(Overlay::Verify(_)), Action::Submit) => !model.verification.findings.is_empty(),
         (None, Action::ToggleTraffic) => model.traffic.target_rate > 0.0 || model.traffic.paused,
         _ => true,
     }

@@ -59,7 +59,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
             model,
             inner,
             "measured on documents that this tool writes",
-            "i inserts some, + starts sample traffic",
+            "i inserts some, > starts sample traffic",
             buf,
         );
         return;

@@ -166,15 +166,17 @@ fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, bu
 }
 
 fn owner_words(model: &Model, row: &LeaseRow) -> String {
-    match &row.owner {
-        // Several instances of ours have to be told apart; one is just "me".
-        Some(owner) if row.mine => {
-            let ours = model.leases.snapshot.rows.iter().filter(|other| other.mine);
-            let several = ours.into_iter().any(|other| other.owner.as_ref() != Some(owner));
-            if several { format!("me {owner}") } else { "me".to_owned() }
-        }
-        Some(owner) => owner.clone(),
-        None => "—".to_owned(),
+    row.owner.as_deref().map_or("—".to_owned(), |owner| name(model, owner, row.mine))
+}
+
+/// `me`, and which of us where several instances run; others by their name.
+fn name(model: &Model, owner: &str, mine: bool) -> String {
+    let ours = &model.sync.instances;
+    match ours.iter().position(|instance| instance == owner) {
+        Some(place) if ours.len() > 1 => format!("me {}", place + 1),
+        Some(_) => "me".to_owned(),
+        None if mine && ours.is_empty() => "me".to_owned(),
+        None => owner.to_owned(),
     }
 }
 
@@ -229,24 +231,24 @@ fn draw_story(model: &Model, area: Rect, buf: &mut Buffer) {
         let mut pen = Pen::new(buf, area, line);
         pen.skip(1).put(&text::clock(event.at, &model.options.zone)[..8], theme.dim).skip(1);
         pen.cell(&share_words(event.share, &event.token), RANGE, Align::Left, theme.text).skip(1);
-        let (words, style) = event_words(theme, &event.what);
+        let (words, style) = event_words(model, &event.what);
         pen.put(&words, style);
     }
 }
 
-fn event_words(theme: &Theme, what: &LeaseChange) -> (String, Style) {
-    let me =
-        |mine: bool, name: &str| if mine { "me".to_owned() } else { text::middle(name, 16).into_owned() };
+fn event_words(model: &Model, what: &LeaseChange) -> (String, Style) {
+    let theme = &model.theme;
+    let short = |owner: &str, mine: bool, most| text::middle(&name(model, owner, mine), most).into_owned();
     match what {
         LeaseChange::Created => ("created".to_owned(), theme.text),
         LeaseChange::Split => ("split".to_owned(), theme.accent),
         LeaseChange::Deleted => ("deleted".to_owned(), theme.waiting),
-        LeaseChange::Acquired { by, mine } => (format!("● {}", me(*mine, by)), theme.good),
-        LeaseChange::Released { by } => (format!("○ by {}", text::middle(by, 16)), theme.text),
+        LeaseChange::Acquired { by, mine } => (format!("● {}", short(by, *mine, 16)), theme.good),
+        LeaseChange::Released { by } => (format!("○ by {}", short(by, false, 16)), theme.text),
         LeaseChange::Moved { from, to, mine } => {
-            (format!("{} → {}", text::middle(from, 10), me(*mine, to)), theme.accent)
+            (format!("{} → {}", short(from, false, 8), short(to, *mine, 8)), theme.accent)
         }
-        LeaseChange::Expired { owner } => (format!("◐ expired, {}", text::middle(owner, 16)), theme.waiting),
+        LeaseChange::Expired { owner } => (format!("◐ expired, {}", short(owner, false, 12)), theme.waiting),
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod rebuild;
 pub(crate) mod stage;
 pub(crate) mod tabs;
 pub(crate) mod trouble;
+pub(crate) mod verify;
 
 use ratatui::{
     buffer::Buffer,
@@ -62,6 +63,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Follow(follow) => follow::draw(model, follow, frame.body, buf),
             Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
             Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
+            Overlay::Verify(dialog) => verify::draw(model, dialog, frame.body, buf),
             Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
             Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),
             Overlay::Confirm(question) => confirm::draw(model, *question, frame.body, buf),

@@ -1,0 +1,190 @@
+//! Verification: how far it is, what is wrong and why, and what a repair would do.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{line_of, masked, select};
+use crate::{
+    engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
+    tui::{
+        layout::dialog,
+        model::{Model, VerifyDialog},
+        theme::Theme,
+        widgets::{
+            bar,
+            pane::Pane as Border,
+            pen::{Align, Pen},
+            text,
+        },
+    },
+};
+
+/// Lines above the list.
+const ABOVE: u16 = 4;
+/// Lines below it: why the selected one is wrong.
+const BELOW: u16 = 3;
+const KIND: usize = 16;
+
+/// Where the dialog is: as high as what was found, within reason.
+fn area(body: Rect, findings: usize) -> Rect {
+    let list = u16::try_from(findings.min(20)).unwrap_or(20);
+    let height = if findings == 0 { ABOVE + 1 } else { ABOVE + list + BELOW + 2 };
+    dialog(body, 100, height)
+}
+
+/// Draws the dialog.
+pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let area = area(body, model.verification.findings.len());
+    super::backdrop(model, body, area, buf);
+    let inner = Border::new(format!("Verify {} against {}", model.options.source, model.options.cache))
+        .foot(foot(model, state))
+        .focused(true)
+        .draw(area, buf, theme);
+    let Some(status) = &model.verification.status else { return None };
+    progress(model, status, inner, buf);
+    let list = Rect { y: inner.y + ABOVE, height: inner.height.saturating_sub(ABOVE + BELOW), ..inner };
+    let height = usize::from(list.height).max(1);
+    let top = (state.cursor + 1).saturating_sub(height);
+    for (i, finding) in model.verification.findings.iter().enumerate().skip(top).take(height) {
+        let line = u16::try_from(i - top).unwrap_or(u16::MAX);
+        draw_finding(model, finding, list, line, buf);
+        if i == state.cursor {
+            select(model, line_of(list, line), buf);
+        }
+    }
+    let below = Rect { y: list.bottom() + 1, height: BELOW - 1, ..inner };
+    if state.asking {
+        ask(model, status, below, buf);
+    } else if let Some(finding) = model.verification.findings.get(state.cursor) {
+        Pen::new(buf, below, 0).skip(1).put(&finding.evidence, theme.text);
+        Pen::new(buf, below, 1).skip(1).put(&finding.details.join(" · "), theme.dim);
+    }
+    None
+}
+
+fn progress(model: &Model, status: &VerifyStatus, inner: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let summary = &status.summary;
+    let seconds = summary.elapsed.as_secs_f64();
+    let (words, style) = match &status.phase {
+        VerifyPhase::Comparing => ("◐ comparing".to_owned(), theme.waiting),
+        VerifyPhase::Done if summary.is_in_step() => (format!("✓ in step, after {seconds:.1} s"), theme.good),
+        VerifyPhase::Done => {
+            (format!("! {} wrong, after {seconds:.1} s", text::count(summary.findings())), theme.bad)
+        }
+        VerifyPhase::Repairing => ("◐ repairing".to_owned(), theme.waiting),
+        VerifyPhase::Repaired => ("✓ repaired".to_owned(), theme.good),
+        VerifyPhase::Failed { reason } => (format!("! {reason}"), theme.bad),
+    };
+    Pen::new(buf, inner, 0).skip(1).put(&words, style);
+    let repair = &status.repair;
+    let (done, total, unit) = if matches!(status.phase, VerifyPhase::Repairing | VerifyPhase::Repaired) {
+        (repair.written + repair.deleted + repair.was_right + repair.left, Some(repair.total), "findings")
+    } else {
+        (summary.documents, summary.total, "documents")
+    };
+    let columns = usize::from(inner.width).saturating_sub(44);
+    let mut pen = Pen::new(buf, inner, 1);
+    pen.skip(1);
+    if let Some(total) = total.filter(|total| *total > 0) {
+        let fraction = done.min(total) as f64 / total as f64;
+        let filled = bar::filled(fraction, columns, theme.ascii);
+        let rest = columns.saturating_sub(text::width(&filled));
+        pen.put(&filled, theme.accent).put(&"·".repeat(rest), theme.dim).skip(2);
+        pen.put(&format!("{} of {} {unit}", text::count(done.min(total)), text::count(total)), theme.text);
+    } else {
+        pen.put(&format!("{} {unit}", text::count(done)), theme.text);
+    }
+    let mut pen = Pen::new(buf, inner, 2);
+    pen.skip(1);
+    if matches!(status.phase, VerifyPhase::Repairing | VerifyPhase::Repaired) {
+        for (name, n) in [
+            ("written", repair.written),
+            ("orphans deleted", repair.deleted),
+            ("right by now", repair.was_right),
+            ("left alone", repair.left),
+        ] {
+            pen.put(&format!("{name} "), theme.dim).put(&text::count(n), theme.strong).skip(3);
+        }
+        return;
+    }
+    for (name, n, bad) in [
+        ("in step", summary.in_step, false),
+        ("missing", summary.missing, true),
+        ("stale", summary.stale, true),
+        ("ttl", summary.wrong_ttl, true),
+        ("encoding", summary.wrong_encoding, true),
+        ("orphans", summary.orphans, true),
+        ("unsettled", summary.unsettled, false),
+        ("undecided", summary.undecided, false),
+    ] {
+        let style = if bad && n > 0 { theme.bad } else { theme.strong };
+        pen.put(&format!("{name} "), theme.dim).put(&text::count(n), style).skip(2);
+    }
+}
+
+fn glyph(theme: &Theme, kind: FindingKind) -> (&'static str, Style) {
+    match kind {
+        FindingKind::Missing => ("∅", theme.bad),
+        FindingKind::Orphan => ("?", theme.bad),
+        FindingKind::Stale | FindingKind::WrongTtl | FindingKind::WrongEncoding => ("!", theme.bad),
+    }
+}
+
+fn draw_finding(model: &Model, finding: &Finding, list: Rect, line: u16, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let (glyph, style) = glyph(theme, finding.kind);
+    let mut pen = Pen::new(buf, list, line);
+    let key_columns = usize::from(list.width).saturating_sub(KIND * 2 + 4).min(50);
+    pen.skip(1).put(glyph, style).skip(1).cell(finding.kind.word(), KIND, Align::Left, style);
+    let key = masked(model, &finding.key);
+    pen.cell(&text::middle(&key, key_columns), key_columns, Align::Left, theme.text).skip(1);
+    pen.put(finding.cause.words(), theme.dim);
+}
+
+/// Exactly what a repair does, before it is done.
+fn ask(model: &Model, status: &VerifyStatus, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let summary = &status.summary;
+    let written = summary.findings() - summary.orphans.min(summary.findings());
+    let words = format!(
+        "Repair writes {} entries from the source and deletes {} orphans, by exact key, in {}.",
+        text::count(written),
+        text::count(summary.orphans),
+        model.options.cache
+    );
+    Pen::new(buf, area, 0).skip(1).put(&words, theme.waiting);
+    Pen::new(buf, area, 1).skip(1).put("No other key is touched. Go on?", theme.text);
+}
+
+fn foot<'a>(model: &Model, state: &VerifyDialog) -> Line<'a> {
+    let theme = &model.theme;
+    let verification = &model.verification;
+    let mut spans = Vec::new();
+    let mut key = |key: &'static str, word: &'static str| {
+        spans.extend([Span::styled(key, theme.key), Span::styled(format!(" {word}   "), theme.dim)]);
+    };
+    if state.asking {
+        key("enter", "repair");
+        key("esc", "no");
+    } else {
+        if !verification.findings.is_empty() {
+            key("enter", "follow");
+        }
+        if verification.repairable() {
+            key("r", "repair");
+        }
+        if verification.running() {
+            key("x", "stop");
+        } else {
+            key("v", "again");
+        }
+        key("esc", if verification.running() { "leave it running" } else { "close" });
+    }
+    Line::from(spans)
+}
