@@ -207,3 +207,24 @@ async fn a_sample_reads_few_entries_and_still_finds_what_is_everywhere() {
     let ran = pair.run(&["verify", "--json", "--sample", "50"]).await.code(1);
     assert_eq!(ran.json()["missing"], ran.json()["documents"], "{}", ran.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_that_a_document_had_before_is_an_orphan() {
+    let pair = Pair::start().await;
+    for n in 0..10 {
+        put(&pair.prices, &format!("p-{n}"), &json!({ "market": "UK" })).await;
+    }
+    let sync = ["sync", "--start", "beginning", "--until-idle", "--key", "{market}:{id}"];
+    pair.run(&sync).await.code(0);
+    put(&pair.prices, "p-3", &json!({ "market": "FR" })).await;
+    pair.run(&sync).await.code(0);
+    let verify = ["verify", "--json", "--grace", "300ms", "--key", "{market}:{id}"];
+    let ran = pair.run(&verify).await.code(1);
+    let expected = ("orphan".to_owned(), "document-gone".to_owned());
+    assert_eq!(findings(&ran), BTreeMap::from([("UK:p-3".to_owned(), expected)]), "{}", ran.stdout);
+    let mut mend = verify.to_vec();
+    mend.extend(["--repair", "--yes"]);
+    pair.run(&mend).await.code(0);
+    pair.run(&verify).await.code(0);
+    assert_eq!(pair.redis().await.status().await.unwrap().keys, Some(10));
+}

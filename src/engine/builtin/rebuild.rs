@@ -27,6 +27,8 @@ use crate::sync::{
 
 /// How long a plan may count keys.
 const COUNTING: Duration = Duration::from_secs(2);
+/// Documents replayed in a second, as a careful guess for the plan.
+const PACE: u64 = 2_000;
 /// Findings on their way from the verification.
 const NEWS: usize = 256;
 /// Findings kept for mending; more than that are told by the next verification.
@@ -122,6 +124,13 @@ impl Builtin {
             plan.warnings.push(format!(
                 "the key template {:?} has no text of its own: only keys whose value bears the document's id count as ours",
                 self.shared.settings.key
+            ));
+        }
+        let seconds = plan.documents.unwrap_or(0) / PACE;
+        if let Some(ttl) = self.shared.mapping.ttl().filter(|ttl| ttl.as_secs() < seconds) {
+            plan.warnings.push(format!(
+                "entries live {} s, and a refill may take {seconds} s: the first may be gone before the last is written",
+                ttl.as_secs()
             ));
         }
         let policy = status.maxmemory_policy.unwrap_or_default();

@@ -238,15 +238,17 @@ impl Run<'_> {
             return Ok(Look::Settled);
         };
         let Some(id) = id.clone().or_else(|| id_of(&held.value)) else { return Ok(Look::Undecided) };
-        for document in documents_of(&self.with.source, &id, &held).await? {
-            if self.with.mapping.makes(&document, &suspect.key) {
-                return Ok(Look::Settled);
-            }
+        let documents = documents_of(&self.with.source, &id, &held).await?;
+        if documents.iter().any(|document| self.with.mapping.makes(document, &suspect.key)) {
+            return Ok(Look::Settled);
         }
-        if suspect.since.elapsed() < ORPHAN_GRACE.min(self.options.grace) {
+        // A document that no longer makes the key: the sync may still be about to hear of it.
+        let still_there = !documents.is_empty();
+        let grace = if still_there { self.options.grace } else { ORPHAN_GRACE.min(self.options.grace) };
+        if suspect.since.elapsed() < grace {
             return Ok(Look::Again(Box::new(suspect.later())));
         }
-        Ok(Look::Found(Box::new(self.orphan(suspect.key, id, &held))))
+        Ok(Look::Found(Box::new(self.orphan(suspect.key, id, &held, still_there))))
     }
 }
 

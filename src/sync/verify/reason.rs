@@ -1,14 +1,17 @@
 //! Why an entry is wrong: what leases, versions in the value and the server's counters say. Where
 //! they say nothing, so does this.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cache::Entry;
 use crate::cosmos::PartitionKey;
 use crate::sync::compare::{Difference, SYSTEM_FIELDS, same_meaning};
 use crate::sync::fields;
-use crate::sync::mapping::MappedEntry;
+use crate::sync::mapping::{Expiry, MappedEntry};
 use crate::sync::own_keys::{id_of, is_ours};
 
 use super::Run;
@@ -71,9 +74,15 @@ impl Run<'_> {
 
     /// An entry whose document is gone. Where the keys of the mapping have no text of their own,
     /// somebody else's keys look the same: then the value has to tell that it is ours.
-    pub(super) fn orphan(&self, key: String, id: String, held: &Entry) -> Finding {
+    pub(super) fn orphan(&self, key: String, id: String, held: &Entry, still_there: bool) -> Finding {
         let (cause, evidence) = if is_ours(&self.with.mapping, &key, held) {
-            (Cause::DocumentGone, format!("no document {id:?} in {}", self.with.source.path()))
+            let source = self.with.source.path();
+            let evidence = if still_there {
+                format!("document {id:?} of {source} makes no such entry any more")
+            } else {
+                format!("no document {id:?} in {source}")
+            };
+            (Cause::DocumentGone, evidence)
         } else {
             let evidence = format!(
                 "no document {id:?}, and nothing in the value tells that this mapping wrote it; it is left alone"
@@ -119,6 +128,10 @@ impl Run<'_> {
             (Some(lsn), Some(lease)) => format!("LSN {lsn}, passed by its lease at {lease}"),
             _ => "no lease tells whether it was delivered".to_owned(),
         };
+        if let Some((ttl, age)) = outlived(case) {
+            let text = format!("its entry lives {} s, and the document was written {age} s ago", ttl.as_secs());
+            return (Cause::Expired, text);
+        }
         let policy = now.maxmemory_policy.as_deref().unwrap_or("noeviction");
         if now.evicted_keys > 0 && policy != "noeviction" {
             let during = now.evicted_keys.saturating_sub(before.evicted_keys);
@@ -139,6 +152,13 @@ impl Run<'_> {
         }
         (Cause::NeverWritten, format!("{passed}; nothing was evicted or has expired"))
     }
+}
+
+/// The time that an entry lives, and the greater age of its document in seconds.
+fn outlived(case: &Case<'_>) -> Option<(Duration, i64)> {
+    let Expiry::After(ttl) = case.wanted.value.as_ref()?.expiry else { return None };
+    let age = Timestamp::now().as_second() - Version::of(case.document).ts?;
+    (u64::try_from(age).is_ok_and(|age| age > ttl.as_secs())).then_some((ttl, age))
 }
 
 /// The lease has not got there yet, or there is none.
@@ -231,7 +251,7 @@ fn told(difference: Difference) -> (FindingKind, Vec<String>) {
         Difference::Stale { fields } => (FindingKind::Stale, fields),
         Difference::WrongEncoding { found } => (FindingKind::WrongEncoding, vec![found]),
         Difference::WrongTtl { wanted, left } => {
-            let words = |ttl: Option<std::time::Duration>| {
+            let words = |ttl: Option<Duration>| {
                 ttl.map_or_else(|| "for ever".to_owned(), |ttl| format!("{} s", ttl.as_secs()))
             };
             (FindingKind::WrongTtl, vec![format!("lives {}, should live {}", words(left), words(wanted))])
