@@ -228,3 +228,69 @@ async fn the_key_that_a_document_had_before_is_an_orphan() {
     pair.run(&verify).await.code(0);
     assert_eq!(pair.redis().await.status().await.unwrap().keys, Some(10));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_mappings_are_verified_and_mended_as_they_write() {
+    let mappings: [&[&str]; 3] = [
+        &["--key", "a:{id}", "--encoding", "distributed-cache", "--ttl", "1h"],
+        &["--key", "b:{id}", "--jq", "{id, n: .n}", "--encoding", "fields"],
+        &["--key", "c:{id}", "--value", "stripped", "--ttl", "1h", "--guard=on"],
+    ];
+    let pair = Pair::start().await;
+    for n in 0..20 {
+        put(&pair.prices, &format!("p-{n:02}"), &json!({ "n": n })).await;
+    }
+    for mapping in mappings {
+        let run = async |args: &[&str]| pair.run(&[args, mapping].concat()).await;
+        let prefix = mapping[1].trim_end_matches("{id}").trim_end_matches(':');
+        let sync = ["sync", "--start", "beginning", "--until-idle", "--lease-prefix", prefix];
+        let verify = ["verify", "--json", "--lease-prefix", prefix];
+        run(&sync).await.code(0);
+        let ran = run(&verify).await.code(0);
+        assert_eq!(ran.json()["inStep"], 20, "{mapping:?}: {}", ran.stdout);
+
+        let key = |n: u32| format!("{prefix}:p-{n:02}");
+        redis_cmd(&pair, &["PEXPIRE", &key(1), "90000000"]).await;
+        redis_cmd(&pair, &["DEL", &key(2)]).await;
+        redis_cmd(&pair, &["DEL", &key(3)]).await;
+        redis_cmd(&pair, &["RPUSH", &key(3), "x"]).await;
+        set(&pair, &format!("{prefix}:gone"), "1", None).await;
+        let found = findings(&run(&verify).await.code(1));
+        let kinds: Vec<(&str, &str)> =
+            found.iter().map(|(key, (kind, _))| (key.as_str(), kind.as_str())).collect();
+        let (one, two, three, gone) = (key(1), key(2), key(3), format!("{prefix}:gone"));
+        let expected =
+            [(&*gone, "orphan"), (&*one, "wrong-ttl"), (&*two, "missing"), (&*three, "wrong-encoding")];
+        assert_eq!(kinds, expected, "{mapping:?}");
+        let mend = [&verify[..], &["--repair", "--yes"]].concat();
+        run(&mend).await.code(0);
+        run(&verify).await.code(0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_deleted_and_of_outlived_documents_are_told_apart() {
+    let pair = Pair::start().await;
+    put(&pair.prices, "sold", &json!({})).await;
+    put(&pair.prices, "kept", &json!({})).await;
+    pair.run(&["sync", "--start", "beginning", "--until-idle"]).await.code(0);
+    put(&pair.prices, "sold", &json!({ "deleted": true })).await;
+    let verify = ["verify", "--json", "--grace", "300ms", "--delete-field", "deleted"];
+    let ran = pair.run(&verify).await.code(1);
+    let expected = ("orphan".to_owned(), "document-gone".to_owned());
+    assert_eq!(findings(&ran), BTreeMap::from([("sold".to_owned(), expected)]), "{}", ran.stdout);
+    pair.run(&[&verify[..], &["--repair", "--yes"]].concat()).await.code(0);
+    assert!(pair.redis().await.entry("sold", 10).await.unwrap().is_none());
+
+    let short = ["--ttl", "1s", "--key", "short:{id}", "--lease-prefix", "short"];
+    pair.run(&[&["sync", "--start", "beginning", "--until-idle"], &short[..]].concat()).await.code(0);
+    let redis = pair.redis().await;
+    while redis.entry("short:kept", 10).await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Whole seconds: `_ts` tells no better.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ran = pair.run(&[&["verify", "--json"], &short[..]].concat()).await.code(1);
+    let found = findings(&ran);
+    assert_eq!(found["short:kept"], ("missing".to_owned(), "expired".to_owned()), "{}", ran.stdout);
+}

@@ -129,7 +129,8 @@ impl Run<'_> {
             _ => "no lease tells whether it was delivered".to_owned(),
         };
         if let Some((ttl, age)) = outlived(case) {
-            let text = format!("its entry lives {} s, and the document was written {age} s ago", ttl.as_secs());
+            let text =
+                format!("its entry lives {} s, and the document was written {age} s ago", ttl.as_secs());
             return (Cause::Expired, text);
         }
         let policy = now.maxmemory_policy.as_deref().unwrap_or("noeviction");
