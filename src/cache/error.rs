@@ -170,6 +170,8 @@ pub enum Refusal {
     WrongType,
     /// `ERR DB index is out of range`.
     DbIndex,
+    /// `NOSCRIPT`: the server has forgotten the guard's script.
+    ScriptMissing,
     /// `ERR unknown command`.
     UnknownCommand,
     /// Anything else.
@@ -203,6 +205,7 @@ impl Refusal {
             "CLUSTERDOWN" => Self::ClusterDown,
             "DENIED" | "-DENIED" => Self::ProtectedMode,
             "WRONGTYPE" => Self::WrongType,
+            "NOSCRIPT" => Self::ScriptMissing,
             _ if rest.contains("without any password configured") => Self::PasswordNotExpected,
             _ if rest.starts_with("max number of clients") => Self::TooManyClients,
             _ if rest.starts_with("DB index is out of range") || rest.starts_with("invalid DB index") => {
@@ -241,6 +244,7 @@ impl Refusal {
             Self::UnknownCommand => {
                 "this server does not have the command: for JSON.SET it needs RedisJSON, or choose another --encoding"
             }
+            Self::ScriptMissing => "nothing; it is loaded again by itself",
             Self::Other => "look at the server's words",
         }
     }
@@ -258,6 +262,7 @@ impl Refusal {
                 | Self::TryAgain
                 | Self::ClusterDown
                 | Self::TooManyClients
+                | Self::ScriptMissing
         )
     }
 }
@@ -305,6 +310,7 @@ mod tests {
             ("WRONGTYPE Operation against a key holding the wrong kind of value", Refusal::WrongType, false),
             ("ERR DB index is out of range", Refusal::DbIndex, false),
             ("ERR unknown command `FOO`, with args beginning with: ", Refusal::UnknownCommand, false),
+            ("NOSCRIPT No matching script. Please use EVAL.", Refusal::ScriptMissing, true),
             ("ERR syntax error", Refusal::Other, false),
             ("", Refusal::Other, false),
         ] {

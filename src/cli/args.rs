@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{self, Key, Overrides, Secret};
 use crate::seed::TemplateName;
 
+pub use super::config::{ConfigAction, ConfigArgs};
+pub use super::dead_letters::DeadLettersArgs;
+pub use super::map::MapArgs;
 pub use super::mapping_args::MappingArgs;
 
 const EXAMPLES: &str = "\
@@ -179,6 +182,8 @@ pub enum Order {
     #[command(after_help = "Examples:\n  syncscope verify\n  syncscope verify --json --sample 1000\n  \
                             syncscope verify --repair --yes")]
     Verify(VerifyArgs),
+    /// Documents that could not be mapped or written: list, retry, export
+    DeadLetters(DeadLettersArgs),
     /// The configuration in force
     Config(ConfigArgs),
 }
@@ -307,14 +312,6 @@ pub enum WatchTarget {
     Cache,
 }
 
-/// `syncscope map`
-#[derive(Debug, Args)]
-pub struct MapArgs {
-    /// The file with the document, several of them, or an array; - = stdin
-    #[arg(long, value_name = "FILE")]
-    pub doc: PathBuf,
-}
-
 /// `syncscope rebuild`
 #[derive(Debug, Args)]
 pub struct RebuildArgs {
@@ -362,27 +359,6 @@ pub struct VerifyArgs {
     /// Do not ask before the repair
     #[arg(long, requires = "repair")]
     pub yes: bool,
-}
-
-/// `syncscope config`
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// What about it.
-    #[command(subcommand)]
-    pub action: ConfigAction,
-}
-
-/// What to do with the configuration.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ConfigAction {
-    /// Print every value, secrets masked, and where it came from
-    Show,
-    /// Print what an Azure Functions project says, as a piece of configuration file; changes nothing
-    Discover {
-        /// The project's directory
-        #[arg(value_name = "DIR", default_value = ".")]
-        directory: PathBuf,
-    },
 }
 
 /// Reads the command line of this process; on `--help` or a usage error clap prints and ends it.

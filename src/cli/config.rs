@@ -1,13 +1,36 @@
 //! `syncscope config show`: every value, secrets masked, and where it came from.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::config::{Key, Loaded, Origin};
 
 /// Characters; one very long value must not push every origin off the screen.
 const WIDEST: usize = 48;
+
+/// `syncscope config`
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigAction {
+    /// Print every value, secrets masked, and where it came from
+    Show,
+    /// Print what an Azure Functions project says, as a piece of configuration file; changes nothing
+    Discover {
+        /// The project's directory
+        #[arg(value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
+}
 
 /// Prints the merged settings, as a table or as one JSON object.
 pub fn show(loaded: &Loaded, json: bool, out: &mut dyn Write) -> io::Result<()> {

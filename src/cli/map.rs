@@ -1,10 +1,11 @@
 //! `syncscope map`: the entries that documents would become, before anything runs. Needs no server.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bytes::Bytes;
+use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -15,6 +16,14 @@ use crate::sync::{Expiry, MappedEntry, Mapping, fields};
 
 use super::CliError;
 use super::output::Output;
+
+/// `syncscope map`
+#[derive(Debug, Args)]
+pub struct MapArgs {
+    /// The file with the document, several of them, or an array; - = stdin
+    #[arg(long, value_name = "FILE")]
+    pub doc: PathBuf,
+}
 
 /// Prints what each document of a file (`-` = stdin) becomes; 1 if one of them makes no entry
 /// because something is wrong with it.

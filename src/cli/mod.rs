@@ -2,11 +2,12 @@
 
 pub mod args;
 pub mod config;
+pub mod dead_letters;
 mod demo;
 pub mod discover;
 mod emulator;
 mod lines;
-mod map;
+pub mod map;
 mod mapping_args;
 mod output;
 mod rebuild;
@@ -105,6 +106,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Map(args)) => map::run(settings, &args.doc, output),
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
+        Some(Order::DeadLetters(args)) => dead_letters::run(settings, args.action, output).await,
         Some(Order::Config(args)) => match args.action {
             ConfigAction::Show => {
                 config::show(&loaded, cli.global.json, &mut std::io::stdout().lock())?;

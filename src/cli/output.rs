@@ -68,6 +68,11 @@ impl Output {
     }
 }
 
+/// One line of data that has only one form.
+pub(super) fn data(line: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
+
 /// Diagnostics on stderr: none, `-v` debug of ours, `-vv` everything.
 pub(super) fn log_to_stderr(verbosity: u8) {
     let level = match verbosity {

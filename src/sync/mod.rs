@@ -1,6 +1,7 @@
 //! From change to entry: mapping, the `ChangeHandler` that writes to Redis, rebuild.
 
 mod compare;
+mod dead_letters;
 pub mod fields;
 mod mapping;
 mod own_keys;
@@ -10,6 +11,7 @@ pub mod verify;
 mod writer;
 
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use mapping::{
     Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
     TemplateError,

@@ -2,8 +2,8 @@
 //! the processor may checkpoint it. A Redis that is away, full or read-only fails the batch as a
 //! whole, so that it is delivered again; a single bad document is set aside.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::config::RedisConnection;
 use crate::latency::LatencyTracker;
 use crate::processor::{ChangeBatch, ChangeHandler};
 
+use super::dead_letters::DeadLetters;
 use super::fields;
 use super::mapping::Mapping;
 use super::set_aside::{SetAside, SetAsideList};
@@ -48,6 +49,9 @@ pub struct CacheWriter {
     mapping: Arc<Mapping>,
     latency: LatencyTracker,
     set_aside: Arc<SetAsideList>,
+    dead_letters: Option<Arc<DeadLetters>>,
+    /// Set aside, and not yet on the disk.
+    unsaved: std::sync::Mutex<Vec<SetAside>>,
     delivered: AtomicU64,
 }
 
@@ -60,8 +64,17 @@ impl CacheWriter {
             mapping,
             latency,
             set_aside: Arc::new(SetAsideList::default()),
+            dead_letters: None,
+            unsaved: std::sync::Mutex::default(),
             delivered: AtomicU64::new(0),
         }
+    }
+
+    /// Documents that are set aside are kept there, too, before their batch counts as delivered.
+    #[must_use]
+    pub fn keeping(mut self, letters: Option<DeadLetters>) -> Self {
+        self.dead_letters = letters.map(Arc::new);
+        self
     }
 
     /// Documents that Redis has acknowledged since the start.
@@ -89,6 +102,22 @@ impl CacheWriter {
     /// # Errors
     /// Redis is away or refuses writes; some of the documents may have been written.
     pub async fn write(&self, documents: &[Bytes]) -> Result<(), WriteError> {
+        let written = self.write_all(documents).await;
+        self.save().await;
+        written
+    }
+
+    /// A disk that is full must not stop the sync: then the documents are only counted and told.
+    async fn save(&self) {
+        let items = std::mem::take(&mut *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(letters) = self.dead_letters.clone().filter(|_| !items.is_empty()) else { return };
+        let saved = tokio::task::spawn_blocking(move || letters.add(&items)).await;
+        if let Ok(Err(error)) = saved {
+            tracing::warn!("dead letters are not kept over a restart: {error}");
+        }
+    }
+
+    async fn write_all(&self, documents: &[Bytes]) -> Result<(), WriteError> {
         let now = Timestamp::now();
         let mut entries = Vec::with_capacity(1);
         let mut batch = Batch::default();
@@ -159,7 +188,11 @@ impl CacheWriter {
 
     fn put_aside(&self, document: &Bytes, reason: String) {
         let id = fields::scalar(document, &["id"]).ok().flatten().map(std::borrow::Cow::into_owned);
-        self.set_aside.add(SetAside { id, reason, document: document.clone() });
+        let item = SetAside { id, reason, document: document.clone() };
+        if self.dead_letters.is_some() {
+            self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).push(item.clone());
+        }
+        self.set_aside.add(item);
     }
 }
 
@@ -182,7 +215,7 @@ impl Batch<'_> {
 /// Whether a refusal is the entry's own: the server would take others. Everything else would set
 /// aside document after document for what is not their fault, a command that the server lacks above all.
 fn is_poison(error: &EntryError) -> bool {
-    matches!(error.refusal, Refusal::WrongType | Refusal::CrossSlot | Refusal::Other)
+    matches!(error.refusal, Refusal::WrongType | Refusal::Other)
 }
 
 /// Id and `_etag` of a document.

@@ -19,7 +19,7 @@ use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
 use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
-use crate::sync::CacheWriter;
+use crate::sync::{CacheWriter, DeadLetters};
 use rebuild::{Closing, Replay};
 
 /// Requests waiting: they come from a person.
@@ -92,11 +92,12 @@ pub(super) struct Builtin {
 
 impl Builtin {
     pub(super) fn new(shared: Arc<Shared>, source: SourceReceiver, reconnect: Reconnect) -> Self {
-        let writer = Arc::new(CacheWriter::new(
+        let writer = CacheWriter::new(
             shared.settings.redis.clone(),
             Arc::clone(&shared.mapping),
             shared.latency.clone(),
-        ));
+        );
+        let writer = Arc::new(writer.keeping(DeadLetters::of(&shared.settings)));
         let sync = &shared.settings.sync;
         let base_name = sync.instance_name.clone().unwrap_or_else(|| {
             let unique = uuid::Uuid::new_v4().simple().to_string();

@@ -1,7 +1,10 @@
 //! Mapping and delivery into Redis.
 
+mod dead_letters;
+mod delivery;
 mod encodings;
 mod guard;
+mod outages;
 mod preview;
 
 use syncscope::cache::CacheClient;

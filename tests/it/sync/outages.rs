@@ -1,0 +1,113 @@
+//! Redis goes away, fills up, turns read-only, or throws us out, each in mid-sync with traffic:
+//! nothing is lost, the cause is told, and afterwards it goes on by itself.
+
+use std::time::{Duration, Instant};
+
+use syncscope::embedded::{CacheOptions, EmbeddedCache};
+use tokio::process::Child;
+
+use crate::end_to_end::Traffic;
+use crate::support::pair::{Pair, gather, signal};
+
+/// How long a trouble lasts; the traffic changes every document meanwhile.
+const TROUBLE: Duration = Duration::from_secs(2);
+/// How soon after its end everything must be in the cache.
+const RECOVERY: Duration = Duration::from_secs(2);
+const PRODUCTS: u64 = 50;
+
+struct Scene {
+    pair: Pair,
+    sync: Child,
+    traffic: Traffic,
+}
+
+async fn scene() -> Scene {
+    let pair = Pair::start().await;
+    let traffic = Traffic::start(&pair.prices, PRODUCTS);
+    let sync = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
+    let redis = pair.redis().await;
+    let start = Instant::now();
+    while redis.status().await.unwrap().keys < Some(PRODUCTS / 2) {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing delivered");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Scene { pair, sync, traffic }
+}
+
+impl Scene {
+    /// Sends one command to the server itself.
+    async fn ask(&self, words: &[&str]) -> Result<redis::Value, redis::RedisError> {
+        let client = redis::Client::open(self.pair.cache.url())?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await
+    }
+
+    /// Lets the trouble last until every document has changed under it.
+    async fn suffer(&self) {
+        let so_far = self.traffic.written.load(std::sync::atomic::Ordering::Relaxed);
+        tokio::time::sleep(TROUBLE).await;
+        self.traffic.written(so_far + PRODUCTS).await;
+    }
+
+    /// The trouble has just ended: everything must come, and the cause must have been told.
+    async fn recovers(self, cause: &str) {
+        let Self { pair, sync, traffic } = self;
+        let over = Instant::now();
+        traffic.stop().await;
+        pair.in_step(RECOVERY).await;
+        let took = over.elapsed();
+        signal(&sync, "TERM").await;
+        let ran = gather(sync).await.code(0);
+        assert!(ran.stderr.contains(cause), "{cause:?} is not told: {}", ran.stderr);
+        assert!(ran.stderr.contains(" 0 set aside"), "{}", ran.stderr);
+        assert!(took < RECOVERY + Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_stopped_and_started_again() {
+    let mut scene = scene().await;
+    let port = scene.pair.cache.port();
+    let nothing = EmbeddedCache::start(CacheOptions { in_process: true, port: None }).await.unwrap();
+    std::mem::replace(&mut scene.pair.cache, nothing).stop().await;
+    scene.suffer().await;
+    let again = CacheOptions { port: Some(port), ..CacheOptions::default() };
+    scene.pair.cache = EmbeddedCache::start(again).await.unwrap();
+    scene.recovers("not reachable").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_made_read_only() {
+    let scene = scene().await;
+    // Of nobody: a replica whose primary is not there.
+    if scene.ask(&["REPLICAOF", "127.0.0.1", "1"]).await.is_err() {
+        assert!(!scene.pair.cache.product().starts_with("redis"), "a real Redis can be a replica");
+        return;
+    }
+    scene.suffer().await;
+    scene.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
+    scene.recovers("READONLY").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_out_of_memory() {
+    let scene = scene().await;
+    scene.ask(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    scene.suffer().await;
+    scene.ask(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    scene.recovers("OOM").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_killed_again_and_again() {
+    let scene = scene().await;
+    let until = Instant::now() + TROUBLE;
+    while Instant::now() < until {
+        scene.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // One lost connection is replaced without a word, so there may be nothing to tell.
+    scene.recovers("").await;
+}
