@@ -59,6 +59,13 @@ pub enum Command {
         /// Only the entries of these keys; `None` = all.
         keys: Option<Vec<String>>,
     },
+    /// Write a file (a picture of the screen, an export); the outcome is a line in the log.
+    SaveFile {
+        /// Path, relative to the current directory.
+        name: String,
+        /// Text.
+        content: String,
+    },
     /// Stop everything, release leases, end child processes.
     Shutdown,
 }

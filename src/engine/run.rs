@@ -234,6 +234,10 @@ async fn serve(
             () = cancel.cancelled() => break,
             command = requests.recv() => match command {
                 None | Some(Command::Shutdown) => break,
+                Some(Command::SaveFile { name, content }) => {
+                    let report = shared.report.clone();
+                    tasks.spawn(async move { save(&report, &name, content).await });
+                }
                 Some(Command::SplitPartition) => splitter.split().await,
                 Some(command) => dispatch(command, &sync_requests, &traffic_requests, &verify_requests, &wanted).await,
             },
@@ -246,6 +250,13 @@ async fn serve(
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
         tasks.abort_all();
+    }
+}
+
+async fn save(report: &Reporter, name: &str, content: String) {
+    match tokio::fs::write(name, content).await {
+        Ok(()) => report.log(Level::Info, "screen", format!("saved {name}")).await,
+        Err(error) => report.log(Level::Error, "screen", format!("cannot save {name}: {error}")).await,
     }
 }
 
@@ -314,7 +325,7 @@ async fn dispatch(
             wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
         }
         // Handled by the loop.
-        Command::SplitPartition | Command::Shutdown => {}
+        Command::SaveFile { .. } | Command::SplitPartition | Command::Shutdown => {}
     }
 }
 

@@ -18,7 +18,7 @@ use ratatui::{
     buffer::Buffer,
     layout::{Rect, Size},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 
 use super::{
     model::Model,
@@ -67,8 +67,6 @@ pub async fn run(
     let mut drawn = Instant::now();
     let mut dirty = false;
     let mut engine_open = true;
-    // Files that are being written; each ends with a notice.
-    let mut jobs: JoinSet<String> = JoinSet::new();
     loop {
         let wait = if dirty { Some(FRAME.saturating_sub(drawn.elapsed())) } else { wake::next(&model) };
         let mut effects = Vec::new();
@@ -100,13 +98,9 @@ pub async fn run(
                 }
                 dirty = true;
             }
-            Some(Ok(notice)) = jobs.join_next(), if !jobs.is_empty() => {
-                update(&mut model, Msg::Notice(notice));
-                dirty = true;
-            }
             () = sleep(wait), if wait.is_some() => dirty = true,
         }
-        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut jobs, &mut dirty).await? {
+        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut dirty).await? {
             break;
         }
         if dirty && drawn.elapsed() >= FRAME {
@@ -144,7 +138,6 @@ async fn perform(
     model: &mut Model,
     commands: &mpsc::Sender<Command>,
     signals: &mut Signals,
-    jobs: &mut JoinSet<String>,
     dirty: &mut bool,
 ) -> Result<bool, TuiError> {
     for effect in effects {
@@ -171,12 +164,14 @@ async fn perform(
                 view::draw(model, &mut buf);
                 let picture = svg::render(&buf, &format!("syncscope {}", model.options.source));
                 let name = format!("syncscope-{}.svg", model.now.strftime("%Y%m%d-%H%M%S"));
-                jobs.spawn(async move {
-                    match tokio::fs::write(&name, picture).await {
-                        Ok(()) => format!("saved {name}"),
-                        Err(error) => format!("cannot save {name}: {error}"),
-                    }
-                });
+                let notice = format!("saving {name}");
+                let msg = match commands.try_send(Command::SaveFile { name, content: picture }) {
+                    Ok(()) => Msg::Notice(notice),
+                    Err(mpsc::error::TrySendError::Full(command)) => Msg::Refused(command),
+                    Err(mpsc::error::TrySendError::Closed(_)) => Msg::EngineGone,
+                };
+                update(model, msg);
+                *dirty = true;
             }
             Effect::Suspend => {
                 if has_shell() {

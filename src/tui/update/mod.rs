@@ -129,6 +129,7 @@ fn name(command: &Command) -> &'static str {
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",
         Command::Repair { .. } => "repair",
+        Command::SaveFile { .. } => "save a file",
         Command::Shutdown => "shut down",
     }
 }

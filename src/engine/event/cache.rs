@@ -1,0 +1,81 @@
+//! Entries of the cache as rows, and how the cache is doing.
+
+use jiff::Timestamp;
+/// One cache entry as a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryRow {
+    /// Redis key, as text (lossy where it is not UTF-8).
+    pub key: String,
+    /// Id of the document that the entry belongs to, where the mapping can tell.
+    pub document_id: Option<String>,
+    /// Redis type: `string`, `hash`, …
+    pub kind: String,
+    /// Length of the value in bytes (sum of fields for hashes), if known.
+    pub size: Option<u64>,
+    /// When it expires; `None` = never.
+    pub expires_at: Option<Timestamp>,
+    /// Compared with the newest version of its document that was seen.
+    pub state: EntryState,
+    /// For an entry in step: how long after the change it got there. For our own writes from the
+    /// acknowledgement, for others from the moment the change was seen in the feed.
+    pub delay_ms: Option<f64>,
+    /// When we saw it change last.
+    pub changed_at: Timestamp,
+}
+
+/// An entry compared with its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryState {
+    /// Equal to the newest version seen.
+    InStep,
+    /// Changed in the source a moment ago, not in the cache yet.
+    Pending,
+    /// Different from the source for longer than a moment.
+    Stale,
+    /// A document without an entry.
+    Missing,
+    /// An entry without a document.
+    Orphan,
+    /// Not compared: the document has not been seen in this run.
+    Unknown,
+}
+
+/// Figures of the cache server and of our view on it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CacheStatus {
+    /// Keys in the database (DBSIZE).
+    pub keys: Option<u64>,
+    /// Bytes used by the server.
+    pub used_memory: Option<u64>,
+    /// Number of the database.
+    pub database: i64,
+    /// How changes reach us.
+    pub follow: FollowMode,
+    /// The first SCAN is through.
+    pub scanned: bool,
+    /// Entries known in step, out of those compared.
+    pub in_step: u64,
+    /// Entries compared with a document.
+    pub compared: u64,
+    /// Entries that exist but are beyond our window and not shown.
+    pub beyond_window: u64,
+    /// What keeps us from seeing, in one line.
+    pub problem: Option<String>,
+}
+
+/// How changes of the cache reach us.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum FollowMode {
+    /// Not yet decided.
+    #[default]
+    Unknown,
+    /// `CLIENT TRACKING … BCAST` with RESP3.
+    Tracking,
+    /// Keyspace notifications.
+    Notifications,
+    /// Repeated SCAN only; changes show late.
+    Polling {
+        /// Why nothing better is possible.
+        reason: String,
+    },
+}

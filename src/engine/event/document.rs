@@ -1,0 +1,68 @@
+//! One document beside its cache entry.
+
+use jiff::Timestamp;
+
+use crate::latency::ProbeTiming;
+
+use super::EntryState;
+/// A document beside its cache entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentDetail {
+    /// The question this answers: the receiver discards answers to older ones.
+    pub request: u64,
+    /// The document's id.
+    pub id: String,
+    /// The document as it is in the source now; `None` = not there.
+    pub source: Result<Option<SourceDocument>, String>,
+    /// The entry as it is in the cache now; `None` = not there.
+    pub entry: Result<Option<EntryDetail>, String>,
+    /// The key that the mapping makes.
+    pub key: Option<String>,
+    /// The value that the mapping would write, if the document is there.
+    pub expected: Option<String>,
+    /// Comparison of the two.
+    pub state: EntryState,
+    /// Versions seen in this run, newest first, capped.
+    pub versions: Vec<VersionSeen>,
+    /// Milliseconds of each stage of the newest probe of this document.
+    pub timing: Option<ProbeTiming>,
+}
+
+/// A document of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceDocument {
+    /// JSON text as Cosmos sent it.
+    pub json: String,
+    /// `_etag` with quotes.
+    pub etag: String,
+    /// `_ts`: last write in seconds since 1970.
+    pub ts: i64,
+    /// `_lsn`, where known.
+    pub lsn: Option<u64>,
+}
+
+/// A cache entry in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryDetail {
+    /// Redis type.
+    pub kind: String,
+    /// The value as text, decoded by its encoding; lossy where it is not UTF-8.
+    pub value: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One version of a document as the feed brought it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionSeen {
+    /// When.
+    pub seen_at: Timestamp,
+    /// `_etag`.
+    pub etag: String,
+    /// `_lsn`.
+    pub lsn: Option<u64>,
+    /// The first shown field.
+    pub summary: String,
+}

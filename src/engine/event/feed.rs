@@ -1,0 +1,83 @@
+//! Changes of the source as rows, and how the feed and the sample traffic are doing.
+
+use jiff::Timestamp;
+
+use crate::cosmos::EpkRange;
+/// One change of the feed as a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeRow {
+    /// Counts up with every change seen in this run.
+    pub seq: u64,
+    /// When our observer received it.
+    pub seen_at: Timestamp,
+    /// The document's `id`.
+    pub id: String,
+    /// JSON text of the partition key value (`"p-1"`, `7`, `null`), if it could be told.
+    pub partition_key: Option<String>,
+    /// The document's `_etag`, quotes included.
+    pub etag: String,
+    /// The document's `_lsn`, where the source delivers it.
+    pub lsn: Option<u64>,
+    /// Range of the key space that the page came from; links the change to its lease.
+    pub range: EpkRange,
+    /// Cache keys that the mapping makes of it (mostly one).
+    pub keys: Vec<String>,
+    /// Fields to show, in order: those that the template names, else the first scalars.
+    pub fields: Vec<Field>,
+    /// What is known of the version before.
+    pub novelty: Novelty,
+}
+
+/// A field of a document, ready to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Path in the document, e.g. `price.current`.
+    pub name: String,
+    /// The value as text.
+    pub value: String,
+    /// For numbers: the difference to the version seen before.
+    pub delta: Option<f64>,
+}
+
+/// What is known of a change's version before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Novelty {
+    /// First version of a document that came while the feed was live.
+    New,
+    /// Another version was seen before in this run.
+    Replaced,
+    /// Not known (read while catching up).
+    Unknown,
+}
+
+/// How the feed observer is doing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FeedStatus {
+    /// Every range answered "nothing new" at its last read.
+    pub live: bool,
+    /// Changes seen in this run.
+    pub seen: u64,
+    /// Changes seen but not sent on as rows, because there were too many.
+    pub skipped: u64,
+    /// Changes per second over the last seconds.
+    pub rate: f64,
+    /// Number of feed ranges read.
+    pub ranges: usize,
+    /// Documents in the source, when counted.
+    pub documents: Option<u64>,
+    /// What keeps it from reading, in one line.
+    pub problem: Option<String>,
+}
+
+/// State of the sample traffic.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TrafficStatus {
+    /// Writes per second asked for; `0` = none.
+    pub target_rate: f64,
+    /// Held by the user.
+    pub paused: bool,
+    /// Documents written since the start (traffic, batches and single inserts).
+    pub written: u64,
+    /// Writes refused or failed.
+    pub failed: u64,
+}

@@ -1,0 +1,124 @@
+//! What the engine tells: one enum, in our own types only, so that a screen, a table
+//! and an NDJSON line can all be made from it without knowing a server.
+
+mod cache;
+mod document;
+mod feed;
+mod leases;
+mod rebuild;
+mod verify;
+
+use jiff::Timestamp;
+
+pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
+pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
+pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
+pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen};
+pub use feed::{ChangeRow, FeedStatus, Field, Novelty, TrafficStatus};
+pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
+pub use rebuild::{RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus};
+pub use verify::{RepairCounts, VerifyPhase, VerifyStatus};
+
+/// Something that happened, or the newest state of something.
+///
+/// Rows come in batches: one event per page or poll, never one per document.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A connection changed its state.
+    Connection(Server, ConnectionState),
+    /// State of the built-in sync.
+    Sync(SyncStatus),
+    /// Changes seen by the feed observer, oldest first.
+    Changes(Vec<ChangeRow>),
+    /// How the feed observer is doing.
+    Feed(FeedStatus),
+    /// All leases of the observed prefix; replaces the snapshot before.
+    Leases(LeaseSnapshot),
+    /// Cache entries that appeared or changed (also in state or TTL).
+    Entries(Vec<EntryRow>),
+    /// Keys that are gone from the cache.
+    EntriesRemoved(Vec<String>),
+    /// The whole cache was emptied (FLUSHDB, FLUSHALL).
+    CacheFlushed,
+    /// Figures of the cache server and of our view on it.
+    Cache(CacheStatus),
+    /// Newest latency figures.
+    Latency(LatencySnapshot),
+    /// The plan that was asked for with [`super::super::Command::PlanRebuild`].
+    RebuildPlan(Box<RebuildPlan>),
+    /// Progress or end of a rebuild.
+    Rebuild(RebuildStatus),
+    /// Progress or end of a verification or repair.
+    Verify(VerifyStatus),
+    /// A wrong entry that a verification has found.
+    Finding(Box<Finding>),
+    /// State of the sample traffic (and of rated inserts).
+    Traffic(TrafficStatus),
+    /// Answer to [`super::super::Command::ShowDocument`].
+    Document(Box<DocumentDetail>),
+    /// A line for the activity pane.
+    Log(LogLine),
+    /// Telemetry events dropped so far because the receiver was slow (sum since start).
+    Dropped(u64),
+}
+
+/// The two servers that syncscope talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Server {
+    /// Cosmos DB, emulator or account.
+    Cosmos,
+    /// Redis or a server that speaks its protocol.
+    Redis,
+}
+
+/// State of one connection, as shown in the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// First attempt under way.
+    Connecting {
+        /// `host:port`, without secrets.
+        address: String,
+    },
+    /// Usable.
+    Up {
+        /// `host:port`, without secrets.
+        address: String,
+        /// What answered, e.g. `embedded`, `redis 7.0.15`.
+        product: String,
+    },
+    /// Not usable; tried again by itself unless `retry_at` is `None`.
+    Down {
+        /// `host:port`, without secrets.
+        address: String,
+        /// What failed, in one line.
+        cause: String,
+        /// What the user can do, in one line.
+        remedy: String,
+        /// When the next attempt starts.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+/// A line of the activity pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// How bad.
+    pub level: Level,
+    /// Which room speaks: `sync`, `lease`, `cache`, …
+    pub room: &'static str,
+    /// One line, no secrets.
+    pub text: String,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Something went as it should.
+    Info,
+    /// Worth a look; goes on by itself.
+    Warning,
+    /// Needs somebody.
+    Error,
+}
