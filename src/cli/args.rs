@@ -137,6 +137,10 @@ pub struct ProcessorArgs {
     /// How often a heartbeat is written [default: 17s]
     #[arg(long, value_name = "TIME", value_parser = interval)]
     pub renew_interval: Option<String>,
+    /// Form of new leases: 1 by EPK range, 0 by partition key range, for a store that an old .NET trigger
+    /// shares [default: 1]
+    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
+    pub lease_version: Option<u8>,
 }
 
 /// The subcommands.
@@ -427,6 +431,7 @@ impl ProcessorArgs {
             (Key::AcquireInterval, self.acquire_interval.clone()),
             (Key::ExpirationInterval, self.expiration_interval.clone()),
             (Key::RenewInterval, self.renew_interval.clone()),
+            (Key::LeaseVersion, self.lease_version.map(|number| number.to_string())),
         ];
         for (key, text) in texts {
             if let Some(text) = text {

@@ -37,6 +37,7 @@ pub enum Key {
     AcquireInterval,
     ExpirationInterval,
     RenewInterval,
+    LeaseVersion,
     Fields,
     FeedFrom,
     FeedRows,
@@ -56,7 +57,7 @@ pub(super) enum Kind {
 
 impl Key {
     /// All keys, in the order in which they are shown.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Cosmos,
         Self::Redis,
         Self::Database,
@@ -83,6 +84,7 @@ impl Key {
         Self::AcquireInterval,
         Self::ExpirationInterval,
         Self::RenewInterval,
+        Self::LeaseVersion,
         Self::Fields,
         Self::FeedFrom,
         Self::FeedRows,
@@ -119,6 +121,7 @@ impl Key {
             Self::AcquireInterval => "sync.acquire-interval",
             Self::ExpirationInterval => "sync.expiration-interval",
             Self::RenewInterval => "sync.renew-interval",
+            Self::LeaseVersion => "sync.lease-version",
             Self::Fields => "view.fields",
             Self::FeedFrom => "view.feed-from",
             Self::FeedRows => "view.feed-rows",
@@ -142,7 +145,12 @@ impl Key {
     pub(super) const fn kind(self) -> Kind {
         match self {
             Self::LeasePrefix | Self::CacheInstance => Kind::TextOrEmpty,
-            Self::Instances | Self::MaxItems | Self::FeedRows | Self::CacheRows | Self::SloMs => Kind::Number,
+            Self::Instances
+            | Self::MaxItems
+            | Self::LeaseVersion
+            | Self::FeedRows
+            | Self::CacheRows
+            | Self::SloMs => Kind::Number,
             Self::AllowRemote | Self::MoreKeys | Self::Fields => Kind::List,
             _ => Kind::Text,
         }
@@ -178,6 +186,7 @@ impl Key {
             Self::AcquireInterval => interval(sync.acquire_interval),
             Self::ExpirationInterval => interval(sync.expiration_interval),
             Self::RenewInterval => interval(sync.renew_interval),
+            Self::LeaseVersion => sync.lease_version.to_string(),
             Self::Fields => view.fields.join(", "),
             Self::FeedFrom => start(view.feed_from),
             Self::FeedRows => view.feed_rows.to_string(),

@@ -50,6 +50,7 @@ pub(super) struct SyncLayer {
     acquire_interval: Option<Checked<Duration>>,
     expiration_interval: Option<Checked<Duration>>,
     renew_interval: Option<Checked<Duration>>,
+    lease_version: Option<Whole<0, 1>>,
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -100,6 +101,7 @@ impl Layer {
         set(&mut sync.acquire_interval, given.acquire_interval.map(|length| length.0));
         set(&mut sync.expiration_interval, given.expiration_interval.map(|length| length.0));
         set(&mut sync.renew_interval, given.renew_interval.map(|length| length.0));
+        set(&mut sync.lease_version, given.lease_version.map(|number| number.0 as u8));
         let (view, given) = (&mut settings.view, self.view);
         set(&mut view.fields, given.fields.map(|names| names.into_iter().map(|name| name.0.0).collect()));
         set(&mut view.feed_from, given.feed_from.map(|start| start.0));

@@ -137,6 +137,9 @@ pub struct SyncSettings {
     pub expiration_interval: Duration,
     /// How often a heartbeat is written.
     pub renew_interval: Duration,
+    /// Form of the leases that we create: 1 = by EPK range, 0 = by partition key range, as .NET's bootstrap makes
+    /// them, for a store that an old trigger shares.
+    pub lease_version: u8,
     /// Stop when every lease is drained and checkpointed.
     pub until_idle: bool,
 }
@@ -153,6 +156,7 @@ impl Default for SyncSettings {
             acquire_interval: Duration::from_secs(13),
             expiration_interval: Duration::from_secs(60),
             renew_interval: Duration::from_secs(17),
+            lease_version: 1,
             until_idle: false,
         }
     }

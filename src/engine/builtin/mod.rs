@@ -366,6 +366,7 @@ impl Builtin {
             acquire_interval: sync.acquire_interval,
             expiration_interval: sync.expiration_interval,
             renew_interval: sync.renew_interval,
+            version_0: sync.lease_version == 0,
             ..ProcessorOptions::default()
         }
     }

@@ -297,7 +297,8 @@ async fn a_change_after_a_silence_comes_quickly() {
     put(&pair.source, "late", &json!({})).await;
     let before = std::time::Instant::now();
     eventually("delivered", async || recorder.ids() == ["late"]).await;
-    assert!(before.elapsed() < Duration::from_millis(500), "{:?}", before.elapsed());
+    // The longest wait is 5 s.
+    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
     running.handle.stop().await;
 }
 
