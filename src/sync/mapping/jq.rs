@@ -21,7 +21,9 @@ const WITHHELD: [&str; 4] = ["env", "now", "halt", "halt_error"];
 
 type Filter = jaq_core::Filter<JustLut<Val>>;
 
-/// A compiled expression.
+/// A compiled expression. It is the user's own program: outputs are bounded and errors are told, but
+/// one that never gives an output (`def f: f; f`, `[repeat(.)]`) or nests values without end takes
+/// the program with it, as it does with jq itself. `syncscope map` shows that before a sync does.
 #[derive(Clone)]
 pub struct Jq {
     source: String,
