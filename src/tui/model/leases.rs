@@ -24,7 +24,7 @@ pub(crate) struct LeasePane {
     pub(crate) filter: Filter,
     /// Id of the lease under the cursor.
     pub(crate) cursor: Option<String>,
-    /// Place of the first row shown.
+    /// Place of the first row, as far as the cursor moved it.
     pub(crate) top: usize,
     /// What happened to leases, newest first.
     pub(crate) events: VecDeque<LeaseEvent>,
@@ -60,6 +60,11 @@ impl LeasePane {
     /// Rows that pass the filter, in order of their range.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &LeaseRow> {
         self.snapshot.rows.iter().filter(|row| row.passes(&self.filter))
+    }
+
+    /// Place of the first row shown in a window of `height` rows: never past what fills it.
+    pub(crate) fn first_shown(&self, height: usize) -> usize {
+        self.top.min(self.shown().count().saturating_sub(height))
     }
 
     /// Lag of the last snapshots, oldest first.

@@ -49,6 +49,17 @@ fn one_selection_goes_through_all_panes() {
 }
 
 #[test]
+fn a_pane_behind_a_tab_shows_all_its_rows_when_it_comes() {
+    let mut model = model(80, 24);
+    tell(&mut model, fixture::running());
+    keys(&mut model, "jj2");
+    let text = fixture::text(&model);
+    for range in ["0─25", "25─50", "▌50─75", "75─100"] {
+        assert!(text.contains(range), "{range} in\n{text}");
+    }
+}
+
+#[test]
 fn a_scrolled_feed_stands_still_and_counts() {
     let mut model = running();
     keys(&mut model, "j");

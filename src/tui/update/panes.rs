@@ -48,7 +48,8 @@ pub(super) fn click(model: &mut Model, frame: &Frame, pane: Pane, line: usize) {
             }
         }
         Pane::Leases => {
-            let id = model.leases.shown().nth(model.leases.top + line).map(|row| row.id.clone());
+            let id =
+                model.leases.shown().nth(model.leases.first_shown(height) + line).map(|row| row.id.clone());
             if let Some(id) = id {
                 model.leases.stop_at(&id, height);
                 thread_from_lease(model, &id);
@@ -111,16 +112,15 @@ pub(super) fn apply_filter(model: &mut Model, pane: Pane) {
 /// After a change of size or of rows: what the cursor is on stays visible.
 pub(super) fn keep_cursors_in_view(model: &mut Model) {
     let frame = layout::frame(model);
-    if let Some(cursor) = model.feed.ring.cursor() {
-        let height = usize::from(frame.rows(Pane::Feed, model).height);
+    // A pane behind a tab has no height now and gets its turn when it is shown.
+    let height = |model: &Model, pane| Some(usize::from(frame.rows(pane, model).height)).filter(|n| *n > 0);
+    if let (Some(cursor), Some(height)) = (model.feed.ring.cursor(), height(model, Pane::Feed)) {
         model.feed.ring.stop_at(cursor, height);
     }
-    if let Some(cursor) = model.log.cursor() {
-        let height = usize::from(frame.rows(Pane::Log, model).height);
+    if let (Some(cursor), Some(height)) = (model.log.cursor(), height(model, Pane::Log)) {
         model.log.stop_at(cursor, height);
     }
-    if let Some(cursor) = model.leases.cursor.clone() {
-        let height = usize::from(frame.rows(Pane::Leases, model).height);
+    if let (Some(cursor), Some(height)) = (model.leases.cursor.clone(), height(model, Pane::Leases)) {
         model.leases.stop_at(&cursor, height);
     }
 }

@@ -68,7 +68,11 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     if rows.y > inner.y {
         heading(model, wide, Rect { y: rows.y - 1, height: 1, ..rows }, buf);
     }
-    let shown = model.leases.shown().skip(model.leases.top).take(usize::from(rows.height));
+    let shown = model
+        .leases
+        .shown()
+        .skip(model.leases.first_shown(usize::from(rows.height)))
+        .take(usize::from(rows.height));
     for (i, row) in shown.enumerate() {
         let line = u16::try_from(i).unwrap_or(u16::MAX);
         draw_row(model, row, wide, rows, line, buf);

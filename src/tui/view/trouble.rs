@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Lines of a trouble, at most.
-const MOST_LINES: usize = 6;
+const MOST_LINES: usize = 10;
 
 struct Trouble {
     /// Bad, or only worth a look.
