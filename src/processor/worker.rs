@@ -17,6 +17,8 @@ use super::{ChangeBatch, ChangeHandler, FeedSource, ProcessorEvent, split};
 
 /// What a handler gets to finish its batch at a stop.
 const FINISH: Duration = Duration::from_millis(700);
+/// A handler that has a batch for so long is told of, and again each time.
+const SLOW: Duration = Duration::from_secs(30);
 /// What releasing gets at a stop; when Cosmos is away, the lease expires instead.
 const RELEASE: Duration = Duration::from_millis(250);
 
@@ -248,6 +250,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
         let context = &*self.context;
         let began = Instant::now();
         let mut backoff = Backoff::default();
+        let mut troubled = false;
         loop {
             if !self.still_ours().await {
                 return Delivery::Abandoned;
@@ -264,16 +267,26 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                         context.stop.cancelled().await;
                         tokio::time::sleep(FINISH).await;
                     };
-                    tokio::select! {
-                        biased;
-                        handled = context.handler.handle(batch) => handled.map_err(|e| e.to_string()),
-                        () = too_late => return Delivery::Abandoned,
+                    let handling = context.handler.handle(batch);
+                    tokio::pin!(too_late, handling);
+                    loop {
+                        tokio::select! {
+                            biased;
+                            handled = &mut handling => break handled.map_err(|e| e.to_string()),
+                            () = &mut too_late => return Delivery::Abandoned,
+                            () = tokio::time::sleep(SLOW) => {
+                                troubled = true;
+                                let seconds = began.elapsed().as_secs();
+                                let cause = format!("the handler has had a batch for {seconds} s");
+                                self.problem(&cause, "look at what it writes to; the lease is kept", SLOW);
+                            }
+                        }
                     }
                 }
                 Err(error) => Err(error.to_string()),
             };
             let Err(cause) = handled else {
-                if backoff.attempts > 0 {
+                if troubled {
                     context.board.worker(&self.held.id, |w| w.problem = None);
                 }
                 context.tell(ProcessorEvent::BatchDelivered {
@@ -283,6 +296,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                 });
                 return Delivery::Done;
             };
+            troubled = true;
             let retry_in = backoff.next(None);
             context.board.worker(&self.held.id, |w| w.problem = Some(cause.clone()));
             context.tell(ProcessorEvent::HandlerFailed {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use syncscope::config::StartPosition;
 use syncscope::lease::{Clock, Lease, LeasePrefix};
-use syncscope::processor::{Processor, ProcessorHandle, ProcessorOptions};
+use syncscope::processor::{Processor, ProcessorHandle, ProcessorOptions, ProcessorStatus};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -233,4 +233,32 @@ async fn handing_over_with_a_foreign_owner_loses_and_repeats_nothing() {
     assert_eq!(foreign(&world, &mut lease, 100).await, 20);
     assert!(world.is_in_step());
     assert_eq!(world.handler.ids().len(), 170);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_hangs_is_told_of_and_keeps_its_lease() {
+    let world = World::new(1);
+    world.feed.write(0);
+    world.handler.delay_ms.store(200_000, Ordering::Relaxed);
+    let a = world.instance("a").await;
+    let b = world.instance("b").await;
+    let (mut of_a, mut of_b) = (a.status(), b.status());
+    let hangs = |s: &ProcessorStatus| {
+        s.leases
+            .iter()
+            .any(|w| w.problem.as_deref().is_some_and(|p| p.contains("the handler has had a batch")))
+    };
+    tokio::select! {
+        told = timeout(PATIENCE, of_a.wait_for(hangs)) => drop(told.unwrap().unwrap()),
+        told = timeout(PATIENCE, of_b.wait_for(hangs)) => drop(told.unwrap().unwrap()),
+    }
+    let owner = world.leases.shares();
+    // Longer than the expiration: heartbeats go on all the same.
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(world.leases.shares(), owner);
+    world.until_delivered().await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(
+        a.status().borrow().leases.iter().chain(&b.status().borrow().leases).all(|w| w.problem.is_none())
+    );
 }
