@@ -50,7 +50,7 @@ impl Default for ProcessorOptions {
             acquire_interval: Duration::from_secs(13),
             expiration_interval: Duration::from_secs(60),
             renew_interval: Duration::from_secs(17),
-            checkpoint_interval: Duration::from_millis(50),
+            checkpoint_interval: Duration::from_millis(100),
             steal_grace: Duration::from_secs(1),
             version_0: false,
             clock: Clock::system(),
