@@ -56,7 +56,7 @@ pub struct GlobalArgs {
     pub cosmos: Option<Secret>,
     /// Redis: URL or StackExchange string [default: redis://127.0.0.1:6379]
     ///
-    /// redis://[user:password@]host[:6379][/db], rediss:// for TLS, or host:6380,password=…,ssl=True
+    /// `redis://[user:password@]host[:6379][/db]`, `rediss://` for TLS, or `host:6380,password=…,ssl=True`
     #[arg(long, global = true, value_name = "URL|STRING", value_parser = secret, help_heading = "Servers")]
     pub redis: Option<Secret>,
     /// Allow writes to this host although it is not this machine; may be repeated

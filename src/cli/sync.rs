@@ -20,10 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs until a signal comes, or until everything is drained with `until_idle`.
 pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -> Result<ExitCode, CliError> {
-    settings.may_write_to(&settings.redis.host)?;
+    for host in [settings.cosmos.endpoint.host_str().unwrap_or_default(), &settings.redis.host] {
+        settings.may_write_to(host)?;
+    }
     let options = EngineOptions {
         sync: true,
-        create: Create { source: false, leases: may_create_leases(&settings) },
+        create: Create { source: false, leases: true },
         ..EngineOptions::new(settings)
     };
     let mut session = Session::start(options, !until_idle, output)?;
@@ -97,11 +99,6 @@ fn note(
             None
         }
     }
-}
-
-/// Creating the lease container is a write to Cosmos.
-pub(super) fn may_create_leases(settings: &Settings) -> bool {
-    settings.cosmos.endpoint.host_str().is_some_and(|host| settings.may_write_to(host).is_ok())
 }
 
 fn line(status: &SyncStatus) -> String {

@@ -205,6 +205,7 @@ async fn serve(
         Arc::clone(&shared),
         found.clone(),
         traffic_inbox,
+        reconnect.clone(),
         options.first_id_is_one,
         child(),
     ));

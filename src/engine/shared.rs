@@ -33,6 +33,7 @@ struct Facts {
     lag: Option<u64>,
     product: String,
     partition_key_path: Vec<String>,
+    source_is_wanted: bool,
 }
 
 impl Shared {
@@ -92,6 +93,15 @@ impl Shared {
 
     pub(super) fn set_product(&self, product: String) {
         self.facts(|facts| facts.product = product);
+    }
+
+    /// Somebody wants to write to a source that is not there: it is created at the next look.
+    pub(super) fn source_is_wanted(&self) -> bool {
+        self.facts(|facts| facts.source_is_wanted)
+    }
+
+    pub(super) fn want_source(&self) {
+        self.facts(|facts| facts.source_is_wanted = true);
     }
 
     /// Member names of the source's first partition key path (`["id"]` for `/id`).

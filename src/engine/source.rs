@@ -95,6 +95,7 @@ pub(super) async fn find(
                     .await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
+                    () = reconnect.0.notified() => {}
                     () = sleep(LONGEST_PAUSE) => {}
                 }
             }
@@ -134,7 +135,7 @@ async fn attempt(
         account
     };
     let (database, container) = (settings.database.as_str(), settings.container.as_str());
-    if create.source {
+    if create.source || shared.source_is_wanted() {
         ensure(&account, database, &ContainerSpec::new(container, "/id")).await?;
     }
     let monitored = match account.container(database, container).await {

@@ -13,7 +13,7 @@ use crate::cosmos::{Container, CosmosError, PartitionKey};
 use crate::engine::Shared;
 use crate::engine::command::Insert;
 use crate::engine::event::{Event, Level, TrafficStatus};
-use crate::engine::source::SourceReceiver;
+use crate::engine::source::{Reconnect, SourceReceiver};
 use crate::seed::{Generator, SeedDocument, Traffic};
 
 /// Writes in flight at once.
@@ -24,6 +24,9 @@ const REQUESTS: usize = 32;
 const BEAT: Duration = Duration::from_millis(10);
 /// Most writes of one beat: a rate beyond what the source takes does not pile up.
 const BURST: f64 = 256.0;
+
+/// A source that has to be created first must be there within this time.
+const CREATE_WITHIN: Duration = Duration::from_secs(4);
 
 /// What the writer of documents is asked for.
 #[derive(Debug)]
@@ -36,6 +39,17 @@ pub(super) enum Request {
     Rate(f64),
     /// Hold everything that is rated.
     Pause(bool),
+}
+
+impl Request {
+    /// Whether documents are written for it.
+    fn writes(&self) -> bool {
+        match self {
+            Self::Insert(_) | Self::Fill(_) => true,
+            Self::Rate(rate) => *rate > 0.0,
+            Self::Pause(_) => false,
+        }
+    }
 }
 
 /// Sends requests to the writer.
@@ -51,10 +65,11 @@ pub(super) async fn run(
     shared: Arc<Shared>,
     mut source: SourceReceiver,
     mut requests: mpsc::Receiver<Request>,
+    reconnect: Reconnect,
     first_id_is_one: bool,
     cancel: CancellationToken,
 ) {
-    let mut writer = Writer::new(Arc::clone(&shared), first_id_is_one);
+    let mut writer = Writer::new(Arc::clone(&shared), reconnect, first_id_is_one);
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tell = tokio::time::interval(Duration::from_millis(500));
@@ -64,6 +79,7 @@ pub(super) async fn run(
             () = cancel.cancelled() => return,
             request = requests.recv() => match request {
                 None => return,
+                Some(request) if request.writes() && !writer.may_write().await => drop(request),
                 Some(Request::Rate(rate)) => { writer.set_rate(rate); writer.tell().await; }
                 Some(Request::Pause(paused)) => { writer.status.paused = paused; writer.tell().await; }
                 Some(Request::Insert(Insert::Rated { count, per_second })) => writer.start_rated(count, per_second),
@@ -98,6 +114,7 @@ struct Rated {
 
 struct Writer {
     shared: Arc<Shared>,
+    reconnect: Reconnect,
     traffic: Traffic,
     /// New products come after those that are there already.
     counted: bool,
@@ -112,10 +129,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(shared: Arc<Shared>, counted: bool) -> Self {
+    fn new(shared: Arc<Shared>, reconnect: Reconnect, counted: bool) -> Self {
         let generator = Generator::new(shared.template.clone(), shared.seed);
         Self {
             shared,
+            reconnect,
             traffic: Traffic::new(generator, 0),
             counted,
             status: TrafficStatus::default(),
@@ -168,12 +186,32 @@ impl Writer {
         self.write(source, documents).await;
     }
 
+    /// Writes go to this machine, and to hosts that the user has named.
+    async fn may_write(&self) -> bool {
+        let settings = &self.shared.settings;
+        match settings.may_write_to(settings.cosmos.endpoint.host_str().unwrap_or_default()) {
+            Ok(()) => true,
+            Err(error) => {
+                self.shared.report.log(Level::Error, "insert", error.to_string()).await;
+                false
+            }
+        }
+    }
+
+    /// The source; one that does not exist yet is created.
+    async fn source(&self, source: &mut SourceReceiver) -> Option<Container> {
+        if source.borrow().is_none() {
+            self.shared.want_source();
+            self.reconnect.ask();
+        }
+        let found = tokio::time::timeout(CREATE_WITHIN, source.wait_for(Option::is_some)).await;
+        found.ok()?.ok()?.as_ref().map(|found| found.monitored.clone())
+    }
+
     /// One request, timed as probes or not.
     async fn serve(&mut self, source: &mut SourceReceiver, insert: Insert, timed: bool) {
-        let found = source.borrow_and_update().as_ref().map(|found| found.monitored.clone());
-        let Some(source) = found else {
-            let text =
-                "nothing was inserted: the source is not there yet; try again when Cosmos is connected";
+        let Some(source) = self.source(source).await else {
+            let text = "nothing was inserted: the source is not there; try again when Cosmos is connected";
             return self.shared.report.log(Level::Error, "insert", text).await;
         };
         self.timed = timed;

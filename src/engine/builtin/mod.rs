@@ -230,10 +230,12 @@ impl Builtin {
                 return;
             }
         };
-        let redis = &self.shared.settings.redis.host;
-        if let Err(error) = self.shared.settings.may_write_to(redis) {
-            self.problem = Some(error.to_string());
-            return;
+        // Entries go to Redis, leases to Cosmos.
+        for host in [self.shared.settings.redis.host.as_str(), source.account.host()] {
+            if let Err(error) = self.shared.settings.may_write_to(host) {
+                self.problem = Some(error.to_string());
+                return;
+            }
         }
         match CaughtUp::asked_now(&source.monitored).await {
             Ok(proof) => self.proof = proof,

@@ -44,7 +44,7 @@ pub enum Event {
     Cache(CacheStatus),
     /// Newest latency figures.
     Latency(LatencySnapshot),
-    /// The plan that was asked for with [`super::super::Command::PlanRebuild`].
+    /// The plan that was asked for with [`super::Command::PlanRebuild`].
     RebuildPlan(Box<RebuildPlan>),
     /// Progress or end of a rebuild.
     Rebuild(RebuildStatus),
@@ -54,7 +54,7 @@ pub enum Event {
     Finding(Box<Finding>),
     /// State of the sample traffic (and of rated inserts).
     Traffic(TrafficStatus),
-    /// Answer to [`super::super::Command::ShowDocument`].
+    /// Answer to [`super::Command::ShowDocument`].
     Document(Box<DocumentDetail>),
     /// A line for the activity pane.
     Log(LogLine),

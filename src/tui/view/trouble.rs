@@ -11,8 +11,10 @@ use crate::{
     },
 };
 
-/// Lines of a trouble, at most.
-const MOST_LINES: usize = 10;
+/// Lines of a cause, at most: servers can be wordy, and what to do next must stay in sight.
+const MOST_CAUSE: usize = 4;
+/// Lines of a remedy, at most.
+const MOST_REMEDY: usize = 3;
 
 struct Trouble {
     /// Bad, or only worth a look.
@@ -79,10 +81,9 @@ fn down(model: &Model, server: Server, columns: usize) -> Option<Trouble> {
         Server::Cosmos => "Cosmos",
         Server::Redis => "Redis",
     };
-    let mut lines = wrap(&format!("! {name} is not reachable at {}", text::clean(address)), columns);
-    lines.extend(wrap(&text::clean(cause), columns));
-    lines.extend(wrap(&format!("→ {}", text::clean(remedy)), columns));
-    lines.truncate(MOST_LINES - 1);
+    let mut lines = wrap(&format!("! no {name} at {}", text::clean(address)), columns);
+    lines.extend(wrap(&text::clean(cause), columns).into_iter().take(MOST_CAUSE));
+    lines.extend(wrap(&format!("→ {}", text::clean(remedy)), columns).into_iter().take(MOST_REMEDY));
     lines.push(match retry_at {
         Some(at) => match text::seconds_between(model.now, *at) {
             ..=0 => "trying again now".to_owned(),
