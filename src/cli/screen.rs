@@ -32,5 +32,7 @@ pub(super) fn screen_options(settings: &Settings, demo: bool) -> ScreenOptions {
     } else {
         ThemeName::default()
     };
-    ScreenOptions { demo, theme, ..ScreenOptions::from_settings(settings) }
+    // The demo's addresses are not known yet.
+    let same_as = if demo { String::new() } else { settings.as_flags().trim_start().to_owned() };
+    ScreenOptions { demo, theme, same_as, ..ScreenOptions::from_settings(settings) }
 }

@@ -6,6 +6,7 @@ mod checked;
 mod cosmos_string;
 mod error;
 mod file;
+mod flags;
 pub mod functions;
 mod host;
 mod key;

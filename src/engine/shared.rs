@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::config::Settings;
+use crate::config::{Settings, StartPosition};
 use crate::latency::LatencyTracker;
 use crate::seed::Template;
 use crate::sync::Mapping;
@@ -34,6 +34,7 @@ struct Facts {
     product: String,
     partition_key_path: Vec<String>,
     source_is_wanted: bool,
+    source_is_new: bool,
 }
 
 impl Shared {
@@ -102,6 +103,20 @@ impl Shared {
 
     pub(super) fn want_source(&self) {
         self.facts(|facts| facts.source_is_wanted = true);
+    }
+
+    /// The source was created by this run.
+    pub(super) fn note_new_source(&self) {
+        self.facts(|facts| facts.source_is_new = true);
+    }
+
+    /// Where to start reading, for those who asked for `wanted`: in a container that this run has
+    /// created, "now" is the beginning, or its first documents would be missed.
+    pub(super) fn start(&self, wanted: StartPosition) -> StartPosition {
+        match wanted {
+            StartPosition::Now if self.facts(|facts| facts.source_is_new) => StartPosition::Beginning,
+            other => other,
+        }
     }
 
     /// Member names of the source's first partition key path (`["id"]` for `/id`).

@@ -135,10 +135,14 @@ async fn attempt(
         account
     };
     let (database, container) = (settings.database.as_str(), settings.container.as_str());
-    if create.source || shared.source_is_wanted() {
+    let mut monitored = account.container(database, container).await;
+    let missing = matches!(monitored, Err(CosmosError::NotFound { .. }));
+    if missing && (create.source || shared.source_is_wanted()) {
         ensure(&account, database, &ContainerSpec::new(container, "/id")).await?;
+        shared.note_new_source();
+        monitored = account.container(database, container).await;
     }
-    let monitored = match account.container(database, container).await {
+    let monitored = match monitored {
         Ok(monitored) => monitored,
         Err(CosmosError::NotFound { .. }) => {
             out.send_replace(None);

@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use syncscope::cache::CacheClient;
+use syncscope::config::{CosmosConnection, RedisConnection};
+use syncscope::cosmos::Account;
+use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
+use syncscope::embedded::{CacheOptions, EmbeddedCache};
+
+use crate::support::pair::differences;
 use crate::support::tty::Tty;
 
 const DEMO: [&str; 6] = ["demo", "--count", "20", "--no-traffic", "--cosmos-port", "0"];
@@ -109,4 +116,92 @@ fn without_a_terminal_it_says_what_to_use_instead() {
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("not a terminal") && words.contains("--json"), "{words}");
     assert!(output.stdout.is_empty());
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn an_emptied_cache_is_rebuilt_from_the_screen_while_traffic_goes_on() {
+    let (cosmos, redis) = (free_port(), free_port());
+    let (cosmos_port, redis_port) = (cosmos.to_string(), redis.to_string());
+    let args = [
+        "demo",
+        "--count",
+        "300",
+        "--rate",
+        "50",
+        "--cosmos-port",
+        &cosmos_port,
+        "--redis-port",
+        &redis_port,
+    ];
+    let mut tty = Tty::start(&args, 120, 40);
+    tty.wait_text("sync 4/4");
+    tty.wait_text("in step");
+
+    let url = format!("redis://127.0.0.1:{redis}");
+    let mut outside = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();
+    let () = redis::cmd("FLUSHALL").query(&mut outside).unwrap();
+    tty.wait_text("the cache was emptied");
+    tty.type_in("b");
+    tty.wait_text("delete exactly 5 documents");
+    tty.type_in("\r");
+    tty.wait_text("✓ done");
+    tty.type_in("\x1b");
+    tty.wait_for("the dialog to go", |screen| !screen.contains("Rebuild the cache"));
+    tty.type_in("t");
+    tty.wait_for("the traffic to rest", |screen| {
+        screen.lines().next().is_some_and(|header| header.contains(" 0/s"))
+    });
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let connection = CosmosConnection::parse(&format!("http://127.0.0.1:{cosmos}")).unwrap();
+        let account = Account::connect(&connection).await.unwrap();
+        let prices = account.container("shop", "prices").await.unwrap();
+        let cache = CacheClient::connect(&RedisConnection::parse(&url).unwrap()).await.unwrap();
+        // What was written just before the pause may still be on its way.
+        let mut found = differences(&prices, &cache).await;
+        for _ in 0..100 {
+            if found.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            found = differences(&prices, &cache).await;
+        }
+        assert_eq!(found, [""; 0]);
+    });
+    tty.type_in("q");
+    assert!(tty.ended().success());
+}
+
+#[test]
+fn servers_that_come_up_later_join_and_the_first_document_makes_its_container() {
+    let (cosmos, redis) = (free_port(), free_port());
+    let (cosmos_url, redis_url) =
+        (format!("http://127.0.0.1:{cosmos}"), format!("redis://127.0.0.1:{redis}"));
+    let mut tty = Tty::start(&["--sync", "--cosmos", &cosmos_url, "--redis", &redis_url], 120, 40);
+    tty.wait_text(&format!("no Cosmos at 127.0.0.1:{cosmos}"));
+    tty.wait_text(&format!("no Redis at 127.0.0.1:{redis}"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (emulator, cache) = runtime.block_on(async {
+        let options = EmulatorOptions { port: PortChoice::Fixed(cosmos), ..EmulatorOptions::default() };
+        let emulator = Emulator::start(options).await.unwrap();
+        let options = CacheOptions { port: Some(redis), ..CacheOptions::default() };
+        (emulator, EmbeddedCache::start(options).await.unwrap())
+    });
+    tty.wait_text("no container shop/prices yet");
+    tty.type_in("i");
+    tty.wait_text("Insert into shop/prices");
+    tty.type_in("\x15first-1\r");
+    tty.wait_for("the entry in the cache", |screen| in_cache(screen, "first-1"));
+    tty.type_in("q");
+    assert!(tty.ended().success());
+    runtime.block_on(async {
+        emulator.stop().await;
+        cache.stop().await;
+    });
 }

@@ -144,7 +144,7 @@ impl Builtin {
                 _ = tick.tick() => {
                     self.watch_source().await;
                     if self.wanted && self.processors.is_empty() && Instant::now() >= self.next_attempt {
-                        self.start(self.shared.settings.sync.start).await;
+                        self.start(self.shared.start(self.shared.settings.sync.start)).await;
                     }
                     self.follow_replay().await;
                     self.follow_closing().await;
@@ -304,7 +304,10 @@ impl Builtin {
         }
         let Some(source) = self.source() else { return };
         let started = match self.lease_container(&source).await {
-            Ok(leases) => self.start_instance(&source, &leases, self.shared.settings.sync.start).await,
+            Ok(leases) => {
+                self.start_instance(&source, &leases, self.shared.start(self.shared.settings.sync.start))
+                    .await
+            }
             Err(problem) => Err(problem),
         };
         self.instances = self.processors.len().max(1);

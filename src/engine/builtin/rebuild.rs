@@ -72,7 +72,7 @@ impl Builtin {
             warnings: Vec::new(),
             cache: format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database),
             refused: None,
-            same_as: "syncscope rebuild".to_owned(),
+            same_as: format!("syncscope rebuild{}", settings.as_flags()),
         };
         let Some(source) = self.source() else {
             plan.refused = Some("the source is not connected; try again when it is".to_owned());

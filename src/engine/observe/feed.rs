@@ -121,7 +121,7 @@ async fn observe(
     // Dropped at return: ends every reader.
     let mut readers = JoinSet::new();
     for range in ranges {
-        let from = start_of(&range.range, positions, shared.settings.view.feed_from).await;
+        let from = start_of(&range.range, positions, shared.start(shared.settings.view.feed_from)).await;
         positions.lock().await.insert(range.range.min.clone(), (range.range.clone(), from));
         let reader = Reader {
             container: source.monitored.clone(),

@@ -114,7 +114,9 @@ fn draw_stage(model: &Model, stage: &StageSummary, inner: Rect, line: u16, buf: 
         if pen.rest() < 24 && name == "max" {
             continue;
         }
-        pen.put(name, theme.dim).cell(&text::millis(value), 7, Align::Right, strong).skip(2);
+        // No probe has come so far: that is not "no time at all".
+        let value = if stage.count == 0 { "—".to_owned() } else { text::millis(value) };
+        pen.put(name, theme.dim).cell(&value, 7, Align::Right, strong).skip(2);
     }
     pen.put("ms ", theme.dim);
     let room = pen.rest().saturating_sub(1).min(120);
@@ -128,13 +130,13 @@ pub(super) fn draw_line(model: &Model, area: Rect, buf: &mut Buffer) {
     let mut pen = Pen::new(buf, area, 0);
     pen.skip(1).put("latency ", theme.dim);
     match model.latency.stages.iter().find(|stage| stage.stage == Stage::Total) {
-        Some(total) => {
+        Some(total) if total.count > 0 => {
             for (name, value) in [("p50", total.p50), ("p95", total.p95), ("p99", total.p99)] {
                 pen.put(name, theme.dim).skip(1).put(&text::millis(value), theme.text).skip(2);
             }
             pen.put("ms ", theme.dim).put(&spark::line(&total.recent, 16), theme.accent);
         }
-        None => {
+        _ => {
             pen.put("no probe yet", theme.dim);
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
         .draw(body, buf, theme);
     let [figures, way, last] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(4), Constraint::Length(2)]).areas(area);
-    let total = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total);
+    let total = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total && stage.count > 0);
     let millis = |value: Option<f64>| value.map_or("—".to_owned(), text::millis);
     let status = &model.cache.status;
     let in_step = match status.compared {

@@ -57,46 +57,12 @@ impl Pair {
 
     /// Documents by id, as the feed delivers them.
     pub(crate) async fn documents(&self) -> BTreeMap<String, Bytes> {
-        let mut documents = BTreeMap::new();
-        for range in self.prices.feed_ranges(true).await.unwrap() {
-            let mut from = FeedPosition::Beginning;
-            let scope = FeedScope::Range(range.range);
-            loop {
-                let page = self.prices.feed_page(&scope, &from, Some(1_000)).await.unwrap();
-                if page.not_modified {
-                    break;
-                }
-                for document in page.documents().unwrap() {
-                    let value: Value = serde_json::from_slice(&document).unwrap();
-                    documents.insert(value["id"].as_str().unwrap().to_owned(), document);
-                }
-                from = FeedPosition::Continuation(page.etag.clone().unwrap());
-            }
-        }
-        documents
+        documents(&self.prices).await
     }
 
     /// How source and cache differ, in words; empty = byte for byte equal, and nothing too much.
     pub(crate) async fn differences(&self) -> Vec<String> {
-        let documents = self.documents().await;
-        let redis = self.redis().await;
-        let keys: Vec<String> = documents.keys().cloned().collect();
-        let mut found = Vec::new();
-        for chunk in keys.chunks(1_000) {
-            let entries = redis.entries(chunk, 16 << 20).await.unwrap();
-            for (key, entry) in chunk.iter().zip(entries) {
-                match entry {
-                    None => found.push(format!("{key:?} is missing")),
-                    Some(entry) if entry.value != documents[key] => found.push(format!("{key:?} differs")),
-                    Some(_) => {}
-                }
-            }
-        }
-        let total = redis.status().await.unwrap().keys;
-        if total != Some(keys.len() as u64) && found.is_empty() {
-            found.push(format!("{} documents, {total:?} keys", keys.len()));
-        }
-        found
+        differences(&self.prices, &self.redis().await).await
     }
 
     /// Waits until source and cache are equal.
@@ -111,6 +77,49 @@ impl Pair {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// Documents by id, as the feed delivers them.
+pub(crate) async fn documents(prices: &Container) -> BTreeMap<String, Bytes> {
+    let mut documents = BTreeMap::new();
+    for range in prices.feed_ranges(true).await.unwrap() {
+        let mut from = FeedPosition::Beginning;
+        let scope = FeedScope::Range(range.range);
+        loop {
+            let page = prices.feed_page(&scope, &from, Some(1_000)).await.unwrap();
+            if page.not_modified {
+                break;
+            }
+            for document in page.documents().unwrap() {
+                let value: Value = serde_json::from_slice(&document).unwrap();
+                documents.insert(value["id"].as_str().unwrap().to_owned(), document);
+            }
+            from = FeedPosition::Continuation(page.etag.clone().unwrap());
+        }
+    }
+    documents
+}
+
+/// How source and cache differ, in words; empty = byte for byte equal, and nothing too much.
+pub(crate) async fn differences(prices: &Container, redis: &CacheClient) -> Vec<String> {
+    let documents = documents(prices).await;
+    let keys: Vec<String> = documents.keys().cloned().collect();
+    let mut found = Vec::new();
+    for chunk in keys.chunks(1_000) {
+        let entries = redis.entries(chunk, 16 << 20).await.unwrap();
+        for (key, entry) in chunk.iter().zip(entries) {
+            match entry {
+                None => found.push(format!("{key:?} is missing")),
+                Some(entry) if entry.value != documents[key] => found.push(format!("{key:?} differs")),
+                Some(_) => {}
+            }
+        }
+    }
+    let total = redis.status().await.unwrap().keys;
+    if total != Some(keys.len() as u64) && found.is_empty() {
+        found.push(format!("{} documents, {total:?} keys", keys.len()));
+    }
+    found
 }
 
 /// The program in an environment of its own: no user configuration, no variables of this shell.
