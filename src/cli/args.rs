@@ -10,6 +10,7 @@ use crate::seed::TemplateName;
 
 pub use super::config::{ConfigAction, ConfigArgs};
 pub use super::dead_letters::DeadLettersArgs;
+pub use super::leases::LeasesArgs;
 pub use super::map::MapArgs;
 pub use super::mapping_args::MappingArgs;
 
@@ -186,6 +187,13 @@ pub enum Order {
     #[command(after_help = "Examples:\n  syncscope verify\n  syncscope verify --json --sample 1000\n  \
                             syncscope verify --repair --yes")]
     Verify(VerifyArgs),
+    /// Bookmarks of lease positions: save, list, diff, restore
+    ///
+    /// Exit code 0: done or in step, 1: something differs or was refused, 2: could not run.
+    #[command(after_help = "Examples:\n  syncscope leases save before-release\n  \
+                            syncscope leases diff before-release\n  \
+                            syncscope leases restore before-release --yes --json")]
+    Leases(LeasesArgs),
     /// Documents that could not be mapped or written: list, retry, export
     DeadLetters(DeadLettersArgs),
     /// The configuration in force

@@ -1,11 +1,13 @@
 //! The command line: one file a subcommand, tables, NDJSON, progress.
 
 pub mod args;
+mod bookmark_files;
 pub mod config;
 pub mod dead_letters;
 mod demo;
 pub mod discover;
 mod emulator;
+pub mod leases;
 mod lines;
 pub mod map;
 mod mapping_args;
@@ -106,6 +108,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Map(args)) => map::run(settings, &args.doc, output),
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
+        Some(Order::Leases(args)) => leases::run(settings, &args.action, output).await,
         Some(Order::DeadLetters(args)) => dead_letters::run(settings, args.action, output).await,
         Some(Order::Config(args)) => match args.action {
             ConfigAction::Show => {

@@ -4,6 +4,7 @@
 //! unknown properties survive every write, and what we create are EPK leases (`version` 1).
 
 mod balance;
+mod bookmark;
 mod clock;
 mod document;
 mod kind;
@@ -15,6 +16,7 @@ mod timestamp;
 mod update;
 
 pub use balance::{Share, balance};
+pub use bookmark::{Bookmark, BookmarkError, BookmarkedLease, Change, Difference};
 pub use clock::Clock;
 pub use document::{Lease, LeaseParseError};
 pub use kind::LeaseKind;

@@ -50,18 +50,7 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// In the platform's directory for state; `None` where the platform has none.
     pub fn of(settings: &Settings) -> Option<Self> {
-        let dirs = ProjectDirs::from("", "", "syncscope")?;
-        let base = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
-        let source = [
-            settings.cosmos.address(),
-            settings.database.clone(),
-            settings.container.clone(),
-            settings.lease_container.clone(),
-            settings.lease_prefix.clone(),
-        ];
-        // Hashed: names may hold what no file system takes.
-        let name = format!("{}-{}", readable(&settings.container), short_hash(&source.join("\n")));
-        Some(Self::in_directory(base.join("dead-letters").join(name)))
+        state_directory(settings, "dead-letters").map(Self::in_directory)
     }
 
     /// In this directory; it is made when the first letter comes.
@@ -162,6 +151,22 @@ impl DeadLetters {
     }
 }
 
+/// Where this platform keeps the state of programs, for one source and lease prefix.
+pub(crate) fn state_directory(settings: &Settings, kind: &str) -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "syncscope")?;
+    let base = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    let source = [
+        settings.cosmos.address(),
+        settings.database.clone(),
+        settings.container.clone(),
+        settings.lease_container.clone(),
+        settings.lease_prefix.clone(),
+    ];
+    // Hashed: names may hold what no file system takes.
+    let name = format!("{}-{}", readable(&settings.container), short_hash(&source.join("\n")));
+    Some(base.join(kind).join(name))
+}
+
 /// What is gone already is fine.
 fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
@@ -171,7 +176,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Documents are nobody else's business.
-fn make_private(directory: &Path) -> io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

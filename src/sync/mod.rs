@@ -12,6 +12,7 @@ mod writer;
 
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
 pub use dead_letters::{DeadLetter, DeadLetters};
+pub(crate) use dead_letters::{make_private, state_directory};
 pub use mapping::{
     Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
     TemplateError,

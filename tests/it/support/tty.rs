@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,11 @@ pub(crate) struct Tty {
 impl Tty {
     /// Starts the program in a terminal of this size, without the user's configuration.
     pub(crate) fn start(args: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_in(args, columns, rows, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    /// The same with a directory of its own for what the program keeps.
+    pub(crate) fn start_in(args: &[&str], columns: u16, rows: u16, state: &Path) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncscope"));
@@ -34,6 +39,7 @@ impl Tty {
         for name in ["HOME", "XDG_CONFIG_HOME"] {
             command.env(name, &nowhere);
         }
+        command.env("XDG_STATE_HOME", state);
         for name in ["NO_COLOR", "SYNCSCOPE_COSMOS", "SYNCSCOPE_REDIS"] {
             command.env_remove(name);
         }
