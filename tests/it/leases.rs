@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use syncscope::cosmos::{Container, PartitionKey};
 use tempfile::TempDir;
 
-use crate::support::cosmos::put;
+use crate::support::cosmos::{container, put};
+use crate::support::emulator::client;
 use crate::support::pair::{Pair, Ran, finish};
 use crate::support::tty::Tty;
 
@@ -256,4 +257,50 @@ async fn a_lease_written_while_the_question_stands_is_told_and_left() {
     assert_eq!(left["ContinuationToken"], theirs["ContinuationToken"], "{left}");
     let diff = rows(&pair.run(&["leases", "diff", "asked", "--json"]).await.code(1));
     assert_eq!(diff.iter().filter(|row| row["change"] == "replays").count(), 1, "the others went back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_processor_goes_on_from_a_position_that_was_taken_over() {
+    let pair = drained(10).await;
+    pair.run(&["leases", "save", "back"]).await.code(0);
+    let quick = ["--acquire-interval", "1s", "--renew-interval", "1s", "--poll-interval", "1s"];
+    let mut running = pair.program();
+    let mut running = running.arg("sync").args(quick).spawn().unwrap();
+    write(&pair, "new", 30).await;
+    let replayed = async || sum(&rows(&pair.run(&["leases", "diff", "back", "--json"]).await));
+    let start = Instant::now();
+    while replayed().await < 30 {
+        assert!(start.elapsed() < Duration::from_secs(60), "no progress");
+    }
+    // Only a second delivery brings these back.
+    let keys: Vec<String> = (0..30).map(|number| format!("new-{number}")).collect();
+    assert_eq!(pair.redis().await.delete(&keys).await.unwrap(), 30);
+    // Between the look and the write a heartbeat may come: told as 412, and asked again.
+    loop {
+        let ran = pair.run(&["leases", "restore", "back", "--yes", "--take-over"]).await;
+        if ran.status.success() {
+            break;
+        }
+        assert!(ran.stderr.contains("(412)"), "{ran:?}");
+        assert!(start.elapsed() < Duration::from_secs(60), "never taken over");
+    }
+    pair.in_step(Duration::from_secs(30)).await;
+    running.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bookmark_of_a_container_that_was_made_again_is_refused() {
+    let pair = drained(10).await;
+    pair.run(&["leases", "save", "former"]).await.code(0);
+    let database = client(&pair.emulator).await.database_client("shop");
+    database.container_client("prices", None).await.unwrap().delete(None).await.unwrap();
+    let again = container(&pair.emulator, "prices", "/id").await;
+    put(&again, "a", &json!({})).await;
+    pair.run(&UNTIL_IDLE).await.code(0);
+    let before = documents(&pair, "").await;
+    for args in [&["leases", "diff", "former"][..], &["leases", "restore", "former", "--yes"]] {
+        let ran = pair.run(args).await.code(2);
+        assert!(ran.stderr.contains("deleted and created again"), "{ran:?}");
+    }
+    assert_eq!(documents(&pair, "").await, before);
 }
