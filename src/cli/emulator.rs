@@ -8,7 +8,7 @@ use crate::embedded::{CacheOptions, EmbeddedCache};
 use super::CliError;
 use super::args::{EmbeddedArgs, EmulatorArgs};
 use super::output::Output;
-use super::signals;
+use super::signals::StopSignals;
 
 /// Both embedded servers.
 pub(super) struct Pair {
@@ -52,12 +52,13 @@ impl Pair {
 
 /// Serves until a signal comes.
 pub(super) async fn run(args: &EmulatorArgs, output: &Output) -> Result<ExitCode, CliError> {
+    let mut signals = StopSignals::listen()?;
     let pair = Pair::start(&args.embedded).await?;
     let (cosmos, redis) = (pair.cosmos.connection_string(), pair.cache.url());
     output.json(&serde_json::json!({ "cosmos": cosmos, "redis": redis }))?;
     output.text(&format!("cosmos  {cosmos}\nredis   {redis}"))?;
     output.words(&format!("ready ({}); ctrl-c ends it", pair.cache.product()));
-    signals::stop().await;
+    signals.stop().await;
     pair.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use crate::engine::{Command, ConnectionState, Engine, EngineOptions, Event, Face
 use super::CliError;
 use super::lines;
 use super::output::Output;
-use super::signals;
+use super::signals::StopSignals;
 
 /// How long a one-off order waits for a server that is not there.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -22,6 +22,7 @@ pub(super) struct Session<'o> {
     commands: mpsc::Sender<Command>,
     events: mpsc::Receiver<Event>,
     output: &'o Output,
+    signals: StopSignals,
     /// Wait for ever for servers to come up.
     patient: bool,
     down_since: [Option<Instant>; 2],
@@ -38,9 +39,10 @@ pub(super) enum Step {
 impl<'o> Session<'o> {
     /// Starts the engine. A patient session waits for servers for ever, another for 15 seconds.
     pub(super) fn start(options: EngineOptions, patient: bool, output: &'o Output) -> Result<Self, CliError> {
+        let signals = StopSignals::listen()?;
         let (Face { commands, events }, inside) = channels();
         let engine = Engine::start(options, inside)?;
-        Ok(Self { engine, commands, events, output, patient, down_since: [None, None] })
+        Ok(Self { engine, commands, events, output, signals, patient, down_since: [None, None] })
     }
 
     /// Asks the engine for something.
@@ -54,7 +56,7 @@ impl<'o> Session<'o> {
     /// A server refuses us for good, or is not there for too long.
     pub(super) async fn step(&mut self) -> Result<Step, CliError> {
         tokio::select! {
-            () = signals::stop() => Ok(Step::Signal),
+            () = self.signals.stop() => Ok(Step::Signal),
             event = self.events.recv() => match event {
                 None => Err(CliError::Refused("the engine ended by itself; run again with -v to see why".to_owned())),
                 Some(event) => {

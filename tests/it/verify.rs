@@ -253,7 +253,12 @@ async fn other_mappings_are_verified_and_mended_as_they_write() {
         redis_cmd(&pair, &["PEXPIRE", &key(1), "90000000"]).await;
         redis_cmd(&pair, &["DEL", &key(2)]).await;
         redis_cmd(&pair, &["DEL", &key(3)]).await;
-        redis_cmd(&pair, &["RPUSH", &key(3), "x"]).await;
+        // Of another type than the mapping's.
+        if pair.redis().await.entry(&key(4), 100).await.unwrap().unwrap().kind == "string" {
+            redis_cmd(&pair, &["HSET", &key(3), "x", "x"]).await;
+        } else {
+            redis_cmd(&pair, &["SET", &key(3), "x"]).await;
+        }
         set(&pair, &format!("{prefix}:gone"), "1", None).await;
         let found = findings(&run(&verify).await.code(1));
         let kinds: Vec<(&str, &str)> =
