@@ -25,6 +25,8 @@ use super::{Shared, builtin, detail, observe, source, traffic, verify};
 const COMMANDS: usize = 64;
 /// Latency figures and dropped counts are told this often.
 const FIGURES: Duration = Duration::from_millis(250);
+/// Sample traffic waits so long for the first documents to be in the cache.
+const FILL_WITHIN: Duration = Duration::from_secs(10);
 /// All tasks together have this long to end after a stop.
 const STOP_WITHIN: Duration = Duration::from_millis(950);
 
@@ -228,7 +230,14 @@ async fn serve(
         tasks.spawn(observe::cache::run(Arc::clone(&shared), pairs, child()));
     }
     tasks.spawn(tell_figures(Arc::clone(&shared), child()));
-    tasks.spawn(begin(found, options, sync_requests.clone(), traffic_requests.clone(), child()));
+    tasks.spawn(begin(
+        Arc::clone(&shared),
+        found,
+        options,
+        sync_requests.clone(),
+        traffic_requests.clone(),
+        child(),
+    ));
 
     loop {
         tokio::select! {
@@ -261,8 +270,17 @@ async fn save(report: &Reporter, name: &str, content: String) {
     }
 }
 
+/// Waits until the sync has delivered so many documents; not for ever, it may have been stopped.
+async fn filled(shared: &Shared, documents: u64) {
+    let started = Instant::now();
+    while shared.delivered() < documents && started.elapsed() < FILL_WITHIN {
+        tokio::time::sleep(FIGURES / 4).await;
+    }
+}
+
 /// What the options ask for at the start, once the source is there.
 async fn begin(
+    shared: Arc<Shared>,
     mut source: SourceReceiver,
     options: EngineOptions,
     sync: builtin::Requests,
@@ -279,10 +297,19 @@ async fn begin(
         () = cancel.cancelled() => return,
         _ = source.wait_for(Option::is_some) => {}
     }
+    let filling = match options.insert {
+        Some(Insert::Generated { count }) if options.sync => count,
+        _ => 0,
+    };
     if let Some(insert) = options.insert {
         let _ = traffic.send(traffic::Request::Fill(insert)).await;
     }
     if let Some(rate) = options.traffic {
+        // The first documents on their way would be measured as latency of the first changes.
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = filled(&shared, filling) => {}
+        }
         let _ = traffic.send(traffic::Request::Rate(rate)).await;
     }
 }

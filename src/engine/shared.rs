@@ -31,6 +31,7 @@ pub(super) struct Shared {
 struct Facts {
     instances: Vec<String>,
     lag: Option<u64>,
+    delivered: u64,
     product: String,
     partition_key_path: Vec<String>,
     source_is_wanted: bool,
@@ -85,6 +86,15 @@ impl Shared {
 
     pub(super) fn set_lag(&self, lag: Option<u64>) {
         self.facts(|facts| facts.lag = lag);
+    }
+
+    /// Documents that the built-in sync has delivered.
+    pub(super) fn delivered(&self) -> u64 {
+        self.facts(|facts| facts.delivered)
+    }
+
+    pub(super) fn set_delivered(&self, delivered: u64) {
+        self.facts(|facts| facts.delivered = delivered);
     }
 
     /// What answers as Cosmos.

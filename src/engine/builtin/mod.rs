@@ -419,6 +419,7 @@ impl Builtin {
                 status.problem = seen.problem.clone().or(worker);
             }
         }
+        self.shared.set_delivered(status.delivered);
         status.rate = self.rate.read(Instant::now(), status.delivered);
         status.phase = phase.unwrap_or(match (self.wanted, self.processors.is_empty()) {
             (false, true) => SyncPhase::Off,
