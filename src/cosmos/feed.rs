@@ -120,7 +120,11 @@ impl Container {
         from: &FeedPosition,
         max_items: Option<u32>,
     ) -> Result<FeedPage, CosmosError> {
-        let (target, part) = self.target(scope, false).await?;
+        let (target, part) = match self.target(scope, false).await {
+            // A range that is younger than the topology that we know: another instance has seen the split first.
+            Err(CosmosError::Gone(_)) => self.target(scope, true).await?,
+            other => other?,
+        };
         match self.feed_page_of(&target, part, from, max_items).await {
             Err(CosmosError::Gone(_)) => {
                 // The topology that we know is old. After a refresh the scope is either one other range

@@ -275,6 +275,34 @@ impl Chaos {
         }
     }
 
+    /// Where everything stands, for whoever has to find out why a change did not come.
+    async fn note_state(&mut self) {
+        for range in self.source.feed_ranges(true).await.unwrap() {
+            let _ = writeln!(self.log, "  range {} {:?} of {:?}", range.id, range.range, range.parents);
+        }
+        for lease in self.leases.list(&self.prefix).await.unwrap() {
+            let (owner, at) = (lease.owner(), lease.continuation());
+            let _ =
+                writeln!(self.log, "  lease {} {:?} of {owner:?} at {at:?}", lease.token(), lease.range());
+        }
+        for (name, handle) in &self.running {
+            let status = handle.status().borrow().clone();
+            let _ = writeln!(self.log, "  {name}: {:?}", status.problem);
+            for worker in status.leases {
+                let _ = writeln!(
+                    self.log,
+                    "    {} at {:?}, stored {:?}, delivered {}, drained {}, {:?}",
+                    worker.lease_id,
+                    worker.continuation,
+                    worker.checkpointed,
+                    worker.delivered,
+                    worker.drained,
+                    worker.problem
+                );
+            }
+        }
+    }
+
     async fn quiesce(&mut self) -> Outcome {
         self.gateway.set(false);
         self.sink.down.store(false, Ordering::SeqCst);
@@ -298,11 +326,14 @@ impl Chaos {
         })
         .await;
         let entries = self.sink.entries.lock().unwrap().clone();
-        let lost = wanted
+        let lost: Vec<String> = wanted
             .iter()
             .filter(|(id, etag)| entries.get(*id) != Some(*etag))
             .map(|(id, _)| id.clone())
             .collect();
+        if !lost.is_empty() {
+            self.note_state().await;
+        }
         let versions = self.sink.versions.lock().unwrap().len().max(1);
         Outcome {
             lost,
