@@ -443,7 +443,10 @@ impl Builtin {
     }
 
     async fn tell_event(&self, event: ProcessorEvent) {
-        if !event.is_routine() {
+        // An outage is told at its start and ever more rarely, not at each of its attempts.
+        let repeated =
+            matches!(&event, ProcessorEvent::HandlerFailed { attempt, .. } if !attempt.is_power_of_two());
+        if !event.is_routine() && !repeated {
             let level = if event.is_problem() { Level::Warning } else { Level::Info };
             self.shared.report.log(level, "lease", event.to_string()).await;
         }
