@@ -330,9 +330,15 @@ pub struct RebuildArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// Go on although another processor owns leases now
+    /// Go on although another processor owns leases now: it loses them
     #[arg(long)]
     pub take_over: bool,
+    /// Wait until the other processors that own leases now have stopped
+    #[arg(long, conflicts_with = "take_over")]
+    pub wait: bool,
+    /// What proves that everything has arrived
+    #[arg(long, value_enum, default_value_t = Proof::Marker)]
+    pub proof: Proof,
     /// How
     #[arg(long, value_enum, default_value_t = Mode::Refill, conflicts_with = "since")]
     pub mode: Mode,
@@ -345,6 +351,15 @@ pub struct RebuildArgs {
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
+}
+
+/// Proofs that a replay has brought everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Proof {
+    /// A small document in each range of the source comes out in the cache; then it is removed
+    Marker,
+    /// Each lease has passed the LSN that its range had at the start; writes nothing to the source
+    Lsn,
 }
 
 /// Modes of a rebuild.

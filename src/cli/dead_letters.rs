@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::config::Settings;
-use crate::cosmos::{Account, Container, CosmosError, PartitionKey};
+use crate::cosmos::{Account, CosmosError};
 use crate::latency::LatencyTracker;
-use crate::sync::{CacheWriter, DeadLetter, DeadLetters, Mapping};
+use crate::sync::{self, CacheWriter, DeadLetter, DeadLetters, Mapping, Retried};
 
 use super::CliError;
 use super::output::Output;
@@ -88,14 +88,14 @@ async fn retry(
         let source = account.container(&settings.database, &settings.container).await.map_err(told)?;
         let writer = CacheWriter::new(settings.redis.clone(), Arc::new(mapping), LatencyTracker::new());
         for letter in found {
-            match one(&source, &writer, &letter).await? {
-                Outcome::Left(reason) => {
+            match sync::retry(&source, &writer, &letter).await.map_err(CliError::Refused)? {
+                Retried::Left(reason) => {
                     left += 1;
                     output.words(&format!("{}: {reason}", letter.id.as_deref().unwrap_or("?")));
                     continue;
                 }
-                Outcome::Written => written += 1,
-                Outcome::Gone => gone += 1,
+                Retried::Written => written += 1,
+                Retried::Gone => gone += 1,
             }
             letters.remove(&letter)?;
         }
@@ -103,29 +103,4 @@ async fn retry(
     output.json(&json!({ "written": written, "gone": gone, "left": left }))?;
     output.text(&format!("{written} written, {gone} gone from the source, {left} left"))?;
     Ok(if left > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
-}
-
-enum Outcome {
-    Written,
-    Gone,
-    Left(String),
-}
-
-/// Writes the document as it is now: the one in the letter may have been replaced since.
-async fn one(source: &Container, writer: &CacheWriter, letter: &DeadLetter) -> Result<Outcome, CliError> {
-    let told = |error: CosmosError| CliError::Refused(format!("{}; {}", error.cause(), error.remedy()));
-    let Some(id) = &letter.id else { return Ok(Outcome::Left("its id cannot be read".to_owned())) };
-    let key = match PartitionKey::of_document(letter.document.get().as_bytes(), source.partition_key_paths())
-    {
-        Ok(key) => key,
-        Err(error) => return Ok(Outcome::Left(error.cause())),
-    };
-    let Some(document) = source.read(id, &key).await.map_err(told)? else { return Ok(Outcome::Gone) };
-    let before = writer.set_aside().count();
-    writer.write(&[document.body]).await.map_err(|error| CliError::Refused(error.to_string()))?;
-    if writer.set_aside().count() > before {
-        let reason = writer.set_aside().newest().pop().map(|item| item.reason).unwrap_or_default();
-        return Ok(Outcome::Left(reason));
-    }
-    Ok(Outcome::Written)
 }

@@ -6,13 +6,12 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::cache::Encoding;
 use crate::config::Settings;
-use crate::sync::{Expiry, MappedEntry, Mapping, fields};
+use crate::sync::{Mapping, PreviewEntry, fields, preview};
 
 use super::CliError;
 use super::output::Output;
@@ -38,22 +37,24 @@ pub(super) fn run(settings: &Settings, file: &Path, output: &Output) -> Result<E
             file.display()
         ))
     })? {
-        let mut entries = Vec::new();
-        if let Err(error) = mapping.add_entries(&document, now, &mut entries) {
-            wrong = true;
-            let id = fields::scalar(&document, &["id"]).ok().flatten();
-            output.json(&json!({ "id": id, "error": error.to_string() }))?;
-            if !output.json {
-                output.error(&format!("{:?}: {error}", id.as_deref().unwrap_or("?")));
+        let entries = match preview(&mapping, &document, now) {
+            Ok(entries) => entries,
+            Err(error) => {
+                wrong = true;
+                let id = fields::scalar(&document, &["id"]).ok().flatten();
+                output.json(&json!({ "id": id, "error": error.to_string() }))?;
+                if !output.json {
+                    output.error(&format!("{:?}: {error}", id.as_deref().unwrap_or("?")));
+                }
+                continue;
             }
-            continue;
-        }
+        };
         if entries.is_empty() {
             output.words("no entry: the mapping gives no value for this document");
         }
         for entry in &entries {
-            output.json(&as_json(entry, now))?;
-            output.text(&as_text(entry, now))?;
+            output.json(&as_json(entry))?;
+            output.text(&as_text(entry))?;
         }
     }
     Ok(if wrong { ExitCode::from(1) } else { ExitCode::SUCCESS })
@@ -85,41 +86,26 @@ fn documents(text: &[u8]) -> Result<Vec<Bytes>, serde_json::Error> {
     Ok(found)
 }
 
-fn encoding(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Text => "string",
-        Encoding::Fields => "fields",
-        Encoding::DistributedCache => "distributed-cache",
-        Encoding::Json => "json",
-        Encoding::Other => "other",
+fn as_json(entry: &PreviewEntry) -> Value {
+    if entry.deletes {
+        return json!({ "key": entry.key, "delete": true });
     }
-}
-
-fn as_json(entry: &MappedEntry, now: Timestamp) -> Value {
-    let Some(value) = &entry.value else { return json!({ "key": entry.key, "delete": true }) };
-    let ttl = value.expiry.from(now).map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-    let content: Value = serde_json::from_slice(&value.as_read()).unwrap_or(Value::Null);
+    let ttl = entry.ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+    let content: Value = serde_json::from_str(&entry.value).unwrap_or(Value::Null);
     json!({
         "key": entry.key,
         "delete": false,
-        "encoding": encoding(value.encoding),
+        "encoding": entry.encoding,
         "ttlMs": ttl,
         "value": content,
-        "guarded": entry.version.is_some(),
+        "guarded": entry.guarded,
     })
 }
 
-fn as_text(entry: &MappedEntry, now: Timestamp) -> String {
-    let Some(value) = &entry.value else { return format!("{}  deleted", entry.key) };
-    let ends = match (value.expiry, value.expiry.from(now)) {
-        (Expiry::At(time), _) => format!("until {time}"),
-        (_, Some(ttl)) => {
-            SignedDuration::try_from(ttl).map_or_else(|_| "long".to_owned(), |ttl| format!("for {ttl:#}"))
-        }
-        (_, None) => "no expiry".to_owned(),
-    };
-    let read = value.as_read();
-    let size = read.len();
-    let content = String::from_utf8_lossy(&read);
-    format!("{}  {}  {ends}  {size} B\n  {content}", entry.key, encoding(value.encoding))
+fn as_text(entry: &PreviewEntry) -> String {
+    let PreviewEntry { key, encoding, expiry, value, .. } = entry;
+    if entry.deletes {
+        return format!("{key}  deleted");
+    }
+    format!("{key}  {encoding}  {expiry}  {} B\n  {value}", value.len())
 }

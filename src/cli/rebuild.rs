@@ -10,7 +10,7 @@ use crate::engine::{
 };
 
 use super::CliError;
-use super::args::{Mode, RebuildArgs};
+use super::args::{Mode, Proof, RebuildArgs};
 use super::lines;
 use super::output::Output;
 use super::session::{Session, Step};
@@ -58,7 +58,6 @@ async fn rebuild(
     args: &RebuildArgs,
     output: &Output,
 ) -> Result<Option<RebuildStatus>, CliError> {
-    let Some(plan) = plan(session).await? else { return Ok(None) };
     let order = RebuildOrder {
         mode: match (args.since, args.mode) {
             (Some(time), _) => RebuildMode::Since(time),
@@ -66,9 +65,12 @@ async fn rebuild(
             (None, Mode::Flush) => RebuildMode::Flush,
         },
         take_over: args.take_over,
+        wait: args.wait,
         only: args.lease.clone(),
+        without_markers: args.proof == Proof::Lsn,
     };
-    tell(&plan, &order, output);
+    let Some(plan) = plan(session, &order).await? else { return Ok(None) };
+    tell(&plan, output);
     if let Some(reason) = plan.refused {
         return Err(CliError::Refused(reason));
     }
@@ -108,9 +110,9 @@ async fn rebuild(
 }
 
 /// Asks for the plan until the source is there.
-async fn plan(session: &mut Session<'_>) -> Result<Option<RebuildPlan>, CliError> {
+async fn plan(session: &mut Session<'_>, order: &RebuildOrder) -> Result<Option<RebuildPlan>, CliError> {
     let started = tokio::time::Instant::now();
-    session.order(Command::PlanRebuild).await;
+    session.order(Command::PlanRebuild(order.clone())).await;
     loop {
         match session.step().await? {
             Step::Signal => return Ok(None),
@@ -120,54 +122,40 @@ async fn plan(session: &mut Session<'_>) -> Result<Option<RebuildPlan>, CliError
                         return Ok(Some(*plan));
                     }
                     tokio::time::sleep(ASK_AGAIN).await;
-                    session.order(Command::PlanRebuild).await;
+                    session.order(Command::PlanRebuild(order.clone())).await;
                 }
             }
         }
     }
 }
 
-fn tell(plan: &RebuildPlan, order: &RebuildOrder, output: &Output) {
-    let documents = plan.documents.map_or_else(|| "all".to_owned(), |count| format!("~{count}"));
+fn tell(plan: &RebuildPlan, output: &Output) {
     output.words(&format!("Rebuild the cache of {} in {}", plan.source, plan.cache));
-    if order.only.is_empty() {
-        output.words(&format!(
-            "  delete exactly {} documents in {}:",
-            plan.delete.len(),
-            plan.lease_container
-        ));
-        for id in &plan.delete {
+    for step in plan.steps() {
+        output.words(&format!("  {step}"));
+        let ids = if step.contains("lease documents") {
+            &plan.delete
+        } else if step.starts_with("send exactly") {
+            &plan.reset
+        } else {
+            continue;
+        };
+        for id in ids {
             output.words(&format!("    {id}"));
         }
-    } else {
-        output.words(&format!("  send back to the start exactly these leases in {}:", plan.lease_container));
-        for id in &order.only {
-            output.words(&format!("    {id}"));
-        }
     }
-    if order.mode == RebuildMode::Flush {
-        let keys = plan.mapping_keys.map_or_else(String::new, |count| format!(" {count}"));
-        output.words(&format!("  delete exactly the{keys} keys of the mapping first"));
-    }
-    match order.mode {
-        RebuildMode::Since(time) => output.words(&format!("  replay what changed after {time}")),
-        _ => output.words(&format!("  replay {documents} documents from the beginning")),
-    }
-    output.words("  verify everything");
-    if order.only.is_empty() && !matches!(order.mode, RebuildMode::Since(_)) {
-        output.words("  sweep keys of the mapping that no document makes, by exact key");
-    }
-    let others = plan.cache_keys.zip(plan.mapping_keys).map(|(all, ours)| all.saturating_sub(ours));
-    output.words(&format!(
-        "  not touched: {} leases of other prefixes, {}keys that the mapping cannot make",
-        plan.other_leases,
-        others.map_or_else(String::new, |count| format!("{count} "))
-    ));
+    output.words(&format!("  not touched: {}", plan.untouched()));
     for warning in &plan.warnings {
         output.words(&format!("  warning: {warning}"));
     }
-    for (owner, age) in &plan.foreign_owners {
-        output.words(&format!("  {owner} owns leases now (heartbeat {age} s ago)"));
+    for owner in &plan.foreign_owners {
+        output.words(&format!(
+            "  {} owns {} leases now (heartbeat {} s ago)",
+            owner.name, owner.leases, owner.heartbeat_age
+        ));
+    }
+    for advice in plan.advice() {
+        output.words(&format!("    {advice}"));
     }
 }
 

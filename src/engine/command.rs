@@ -1,5 +1,6 @@
 //! What a person can ask of the engine, by key or by subcommand.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,8 +32,9 @@ pub enum Command {
     ResumeTraffic,
     /// Writes per second of the sample traffic; `0.0` ends it.
     SetTraffic(f64),
-    /// Find out what a rebuild would do; answered by `Event::RebuildPlan`.
-    PlanRebuild,
+    /// Find out what exactly this rebuild would do; answered by `Event::RebuildPlan`, which carries
+    /// the order back.
+    PlanRebuild(RebuildOrder),
     /// Do it.
     StartRebuild(RebuildOrder),
     /// Read a document and its entry; answered by `Event::Document`.
@@ -59,6 +61,14 @@ pub enum Command {
         /// Only the entries of these keys; `None` = all.
         keys: Option<Vec<String>>,
     },
+    /// Sample source and cache in the background and tell the share in step (`Event::Drift`);
+    /// `None` ends it.
+    WatchDrift(Option<DriftWatch>),
+    /// Show which entries a document would become; answered by `Event::MappingPreview`.
+    PreviewMapping(MappingTrial),
+    /// Look at the documents that were set aside, or do something with them; answered by
+    /// `Event::DeadLetters`.
+    DeadLetters(DeadLetterOrder),
     /// Write a file (a picture of the screen, an export); the outcome is a line in the log.
     SaveFile {
         /// Path, relative to the current directory.
@@ -77,8 +87,36 @@ pub struct RebuildOrder {
     pub mode: RebuildMode,
     /// Go on although another processor owns leases now: they may lose them.
     pub take_over: bool,
+    /// Wait until other processors have stopped, instead of refusing while they own leases.
+    pub wait: bool,
     /// Only these leases (id or token) instead of all of the prefix.
     pub only: Vec<String>,
+    /// Write no marker documents into the source: the LSNs at the start are proof enough.
+    pub without_markers: bool,
+}
+
+impl RebuildOrder {
+    /// The flags of `syncscope rebuild` that say the same, each after a blank.
+    pub fn as_flags(&self) -> String {
+        let mut flags = match self.mode {
+            RebuildMode::Refill => String::new(),
+            RebuildMode::Flush => " --mode flush".to_owned(),
+            RebuildMode::Since(time) => format!(" --since {time}"),
+        };
+        for lease in &self.only {
+            // Writing to a text cannot fail.
+            let _ = write!(flags, " --lease '{lease}'");
+        }
+        for (set, flag) in
+            [(self.take_over, "--take-over"), (self.wait, "--wait"), (self.without_markers, "--proof lsn")]
+        {
+            if set {
+                flags.push(' ');
+                flags.push_str(flag);
+            }
+        }
+        flags
+    }
 }
 
 /// How a rebuild goes.
@@ -91,6 +129,53 @@ pub enum RebuildMode {
     Flush,
     /// Replay only what changed after this time; nothing is swept.
     Since(Timestamp),
+}
+
+/// How the drift is watched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DriftWatch {
+    /// Documents compared in a second, at most.
+    pub per_second: u32,
+    /// How long a change may be on its way; `None` = somewhat longer than the poll interval.
+    pub grace: Option<Duration>,
+}
+
+impl Default for DriftWatch {
+    /// A hundred documents a second: hardly to be felt by either server.
+    fn default() -> Self {
+        Self { per_second: 100, grace: None }
+    }
+}
+
+/// A document for the mapping, and changes of the mapping to be tried on it; nothing is written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MappingTrial {
+    /// Given back in the answer.
+    pub request: u64,
+    /// JSON text of one document.
+    pub document: String,
+    /// Another key template than that of the settings.
+    pub key: Option<String>,
+    /// Another jq expression; an empty one = the document itself.
+    pub jq: Option<String>,
+}
+
+/// What to do with the documents that were set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeadLetterOrder {
+    /// Read the list.
+    List,
+    /// Write what the source says now of these (by `DeadLetterRow::name`; `None` = all) into the
+    /// cache; what succeeds leaves the list.
+    Retry {
+        /// Which.
+        names: Option<Vec<String>>,
+    },
+    /// Write all of them with their documents to a file, one line of JSON each.
+    Export {
+        /// Path, relative to the current directory; an existing file is replaced.
+        file: String,
+    },
 }
 
 /// Documents to write.

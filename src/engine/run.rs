@@ -13,13 +13,13 @@ use crate::embedded::cosmos::Emulator;
 use crate::seed::{Template, TemplateName};
 use crate::sync::{Mapping, MappingFault};
 
-use super::command::{Command, Insert};
+use super::command::{Command, DriftWatch, Insert};
 use super::event::{Event, Level};
 use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
-use super::{Shared, builtin, detail, observe, source, traffic, verify};
+use super::{Shared, builtin, detail, drift, observe, set_aside, source, traffic, verify};
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
@@ -196,6 +196,8 @@ async fn serve(
     let (traffic_requests, traffic_inbox) = traffic::channel();
     let (wanted, wanted_seen) = watch::channel(None);
     let (verify_requests, verify_inbox) = verify::channel();
+    let (drift_wanted, drift_seen) = watch::channel(None);
+    let (aside_requests, aside_inbox) = set_aside::channel();
 
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
@@ -213,6 +215,8 @@ async fn serve(
     ));
     tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
     tasks.spawn(verify::run(Arc::clone(&shared), found.clone(), verify_inbox, child()));
+    tasks.spawn(drift::run(Arc::clone(&shared), found.clone(), drift_seen, child()));
+    tasks.spawn(set_aside::run(Arc::clone(&shared), found.clone(), aside_inbox, child()));
     if options.watch.feed {
         let pairs = pairs.clone();
         tasks.spawn(observe::feed::run(
@@ -239,6 +243,14 @@ async fn serve(
         child(),
     ));
 
+    let desks = Desks {
+        sync: sync_requests,
+        traffic: traffic_requests,
+        verify: verify_requests,
+        drift: drift_wanted,
+        aside: aside_requests,
+        wanted,
+    };
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
@@ -249,7 +261,7 @@ async fn serve(
                     tasks.spawn(async move { save(&report, &name, content).await });
                 }
                 Some(Command::SplitPartition) => splitter.split().await,
-                Some(command) => dispatch(command, &sync_requests, &traffic_requests, &verify_requests, &wanted).await,
+                Some(command) => desks.dispatch(command).await,
             },
             Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
                 shared.report.log(Level::Error, "engine", format!("a task failed and is gone; restart to get it back: {error}")).await;
@@ -314,46 +326,58 @@ async fn begin(
     }
 }
 
-async fn dispatch(
-    command: Command,
-    sync: &builtin::Requests,
-    traffic: &traffic::Requests,
-    verify: &verify::Requests,
-    wanted: &watch::Sender<Option<detail::Wanted>>,
-) {
-    use builtin::Request as Sync;
-    use traffic::Request as Write;
-    let to_sync = |request| async move {
-        let _ = sync.send(request).await;
-    };
-    let to_traffic = |request| async move {
-        let _ = traffic.send(request).await;
-    };
-    let to_verify = |request| async move {
-        let _ = verify.send(request).await;
-    };
-    match command {
-        Command::StartSync => to_sync(Sync::Start).await,
-        Command::StopSync => to_sync(Sync::Stop).await,
-        Command::PauseSync => to_sync(Sync::Pause(true)).await,
-        Command::ResumeSync => to_sync(Sync::Pause(false)).await,
-        Command::AddInstance => to_sync(Sync::AddInstance).await,
-        Command::RemoveInstance => to_sync(Sync::RemoveInstance).await,
-        Command::KillInstance => to_sync(Sync::KillInstance).await,
-        Command::PlanRebuild => to_sync(Sync::PlanRebuild).await,
-        Command::StartRebuild(order) => to_sync(Sync::Rebuild(order)).await,
-        Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
-        Command::StopVerify => to_verify(verify::Request::Stop).await,
-        Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,
-        Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
-        Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
-        Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
-        Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
-        Command::ShowDocument { request, id, partition_key } => {
-            wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
+/// Where each command goes.
+struct Desks {
+    sync: builtin::Requests,
+    traffic: traffic::Requests,
+    verify: verify::Requests,
+    drift: watch::Sender<Option<DriftWatch>>,
+    aside: set_aside::Requests,
+    wanted: watch::Sender<Option<detail::Wanted>>,
+}
+
+impl Desks {
+    async fn dispatch(&self, command: Command) {
+        use builtin::Request as Sync;
+        use traffic::Request as Write;
+        let to_sync = |request| async move {
+            let _ = self.sync.send(request).await;
+        };
+        let to_traffic = |request| async move {
+            let _ = self.traffic.send(request).await;
+        };
+        let to_verify = |request| async move {
+            let _ = self.verify.send(request).await;
+        };
+        let to_aside = |request| async move {
+            let _ = self.aside.send(request).await;
+        };
+        match command {
+            Command::StartSync => to_sync(Sync::Start).await,
+            Command::StopSync => to_sync(Sync::Stop).await,
+            Command::PauseSync => to_sync(Sync::Pause(true)).await,
+            Command::ResumeSync => to_sync(Sync::Pause(false)).await,
+            Command::AddInstance => to_sync(Sync::AddInstance).await,
+            Command::RemoveInstance => to_sync(Sync::RemoveInstance).await,
+            Command::KillInstance => to_sync(Sync::KillInstance).await,
+            Command::PlanRebuild(order) => to_sync(Sync::PlanRebuild(order)).await,
+            Command::StartRebuild(order) => to_sync(Sync::Rebuild(order)).await,
+            Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
+            Command::StopVerify => to_verify(verify::Request::Stop).await,
+            Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,
+            Command::WatchDrift(how) => drop(self.drift.send_replace(how)),
+            Command::PreviewMapping(trial) => to_aside(set_aside::Request::Preview(trial)).await,
+            Command::DeadLetters(order) => to_aside(set_aside::Request::Letters(order)).await,
+            Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
+            Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
+            Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
+            Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
+            Command::ShowDocument { request, id, partition_key } => {
+                self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
+            }
+            // Handled by the loop.
+            Command::SaveFile { .. } | Command::SplitPartition | Command::Shutdown => {}
         }
-        // Handled by the loop.
-        Command::SaveFile { .. } | Command::SplitPartition | Command::Shutdown => {}
     }
 }
 

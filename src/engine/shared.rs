@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::config::{Settings, StartPosition};
 use crate::latency::LatencyTracker;
 use crate::seed::Template;
@@ -12,6 +14,9 @@ use std::sync::Arc;
 
 use super::history::History;
 use super::reporter::Reporter;
+
+/// Most owners of leases remembered.
+const OWNERS: usize = 256;
 
 /// Shared by all tasks of one engine.
 pub(super) struct Shared {
@@ -36,6 +41,8 @@ struct Facts {
     partition_key_path: Vec<String>,
     source_is_wanted: bool,
     source_is_new: bool,
+    /// Live owners of leases that are not ours, and when each was seen first.
+    owners: Vec<(String, Timestamp)>,
 }
 
 impl Shared {
@@ -86,6 +93,21 @@ impl Shared {
 
     pub(super) fn set_lag(&self, lag: Option<u64>) {
         self.facts(|facts| facts.lag = lag);
+    }
+
+    /// When this owner of leases was seen first: now, if it was not seen before.
+    pub(super) fn owner_seen(&self, name: &str) -> Timestamp {
+        self.facts(|facts| {
+            if let Some((_, since)) = facts.owners.iter().find(|(known, _)| known == name) {
+                return *since;
+            }
+            if facts.owners.len() == OWNERS {
+                facts.owners.remove(0);
+            }
+            let now = Timestamp::now();
+            facts.owners.push((name.to_owned(), now));
+            now
+        })
     }
 
     /// Documents that the built-in sync has delivered.

@@ -14,9 +14,11 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::Settings;
+use crate::cosmos::{Container, PartitionKey};
 
 use super::fields;
 use super::set_aside::SetAside;
+use super::writer::CacheWriter;
 
 /// Most letters of one source and prefix …
 const MOST: usize = 1_000;
@@ -37,6 +39,13 @@ pub struct DeadLetter {
     pub document: Box<RawValue>,
     #[serde(skip)]
     file: PathBuf,
+}
+
+impl DeadLetter {
+    /// What it goes by in its list: the same for all versions of a document.
+    pub fn name(&self) -> String {
+        self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    }
 }
 
 /// The letters of one source and lease prefix.
@@ -149,6 +158,40 @@ impl DeadLetters {
     pub fn remove(&self, letter: &DeadLetter) -> io::Result<()> {
         remove(&letter.file)
     }
+}
+
+/// What became of a letter that was tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retried {
+    /// In the cache.
+    Written,
+    /// Its document is no longer in the source.
+    Gone,
+    /// Still to be set aside, for this reason.
+    Left(String),
+}
+
+/// Writes the document of a letter as it is now: the one in the letter may have been replaced since.
+///
+/// # Errors
+/// Source or cache is away: it says nothing about the letter.
+pub async fn retry(source: &Container, writer: &CacheWriter, letter: &DeadLetter) -> Result<Retried, String> {
+    let Some(id) = &letter.id else { return Ok(Retried::Left("its id cannot be read".to_owned())) };
+    let body = letter.document.get().as_bytes();
+    let key = match PartitionKey::of_document(body, source.partition_key_paths()) {
+        Ok(key) => key,
+        Err(error) => return Ok(Retried::Left(error.cause())),
+    };
+    let found = source.read(id, &key).await;
+    let found = found.map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+    let Some(document) = found else { return Ok(Retried::Gone) };
+    let before = writer.set_aside().count();
+    writer.write(&[document.body]).await.map_err(|error| error.to_string())?;
+    if writer.set_aside().count() > before {
+        let reason = writer.set_aside().newest().pop().map(|item| item.reason).unwrap_or_default();
+        return Ok(Retried::Left(reason));
+    }
+    Ok(Retried::Written)
 }
 
 /// Where this platform keeps the state of programs, for one source and lease prefix.

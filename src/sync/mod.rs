@@ -5,19 +5,21 @@ mod dead_letters;
 pub mod fields;
 mod mapping;
 mod own_keys;
+mod preview;
 mod rebuild;
 mod set_aside;
 pub mod verify;
 mod writer;
 
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters, Retried, retry};
 pub(crate) use dead_letters::{make_private, state_directory};
 pub use mapping::{
     Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
     TemplateError,
 };
 pub use own_keys::{count_keys, flush_keys, keys_tell};
-pub use rebuild::{LeasesToDelete, delete_leases, leases_to_delete, reset_leases};
+pub use preview::{PreviewEntry, PreviewFault, preview};
+pub use rebuild::{LeaseOwner, LeasesToDelete, delete_leases, leases_named, leases_to_delete, reset_leases};
 pub use set_aside::{SetAside, SetAsideList};
 pub use writer::{CacheWriter, WriteError, version};

@@ -15,10 +15,23 @@ pub struct LeasesToDelete {
     pub ids: Vec<String>,
     /// How many of them are leases.
     pub leases: usize,
-    /// Owners with a live heartbeat that are not ours, each with its age in seconds.
-    pub foreign_owners: Vec<(String, u64)>,
+    /// Owners with a live heartbeat that are not ours.
+    pub foreign_owners: Vec<LeaseOwner>,
     /// Leases of other prefixes in the same container; they stay.
     pub other_leases: usize,
+    /// How many other prefixes there are.
+    pub other_prefixes: usize,
+}
+
+/// A live owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseOwner {
+    /// As it stands in the leases' `Owner`.
+    pub name: String,
+    /// How many leases of the prefix it has.
+    pub leases: usize,
+    /// Age of its youngest heartbeat in seconds.
+    pub heartbeat_age: u64,
 }
 
 /// Lists what is there now.
@@ -38,11 +51,14 @@ pub async fn leases_to_delete(
         ids.push(prefix.info_id());
     }
     let others = all_prefixes(store.container()).await?;
+    let others: Vec<usize> =
+        others.iter().filter(|(other, _)| other != prefix).map(|(_, count)| *count).collect();
     Ok(LeasesToDelete {
         ids,
         leases: leases.len(),
         foreign_owners: foreign_owners(&leases, ours, now, expiration),
-        other_leases: others.iter().filter(|(other, _)| other != prefix).map(|(_, count)| count).sum(),
+        other_leases: others.iter().sum(),
+        other_prefixes: others.len(),
     })
 }
 
@@ -51,17 +67,20 @@ fn foreign_owners(
     ours: &[String],
     now: Timestamp,
     expiration: Duration,
-) -> Vec<(String, u64)> {
-    let mut owners: Vec<(String, u64)> = Vec::new();
+) -> Vec<LeaseOwner> {
+    let mut owners: Vec<LeaseOwner> = Vec::new();
     for lease in leases.iter().filter(|lease| !lease.is_expired(now, expiration)) {
-        let Some(owner) = lease.owner().filter(|owner| !ours.iter().any(|name| name == owner)) else {
+        let Some(name) = lease.owner().filter(|owner| !ours.iter().any(|name| name == owner)) else {
             continue;
         };
-        let age =
+        let heartbeat_age =
             lease.heartbeat().map_or(0, |beat| now.duration_since(beat).as_secs().try_into().unwrap_or(0));
-        match owners.iter_mut().find(|(name, _)| name == owner) {
-            Some((_, youngest)) => *youngest = age.min(*youngest),
-            None => owners.push((owner.to_owned(), age)),
+        match owners.iter_mut().find(|owner| owner.name == name) {
+            Some(owner) => {
+                owner.leases += 1;
+                owner.heartbeat_age = heartbeat_age.min(owner.heartbeat_age);
+            }
+            None => owners.push(LeaseOwner { name: name.to_owned(), leases: 1, heartbeat_age }),
         }
     }
     owners
@@ -78,6 +97,27 @@ pub async fn delete_leases(store: &LeaseStore, ids: &[String]) -> Result<(), Cos
     Ok(())
 }
 
+/// Ids of these leases (given by id or token). `Err` names one that is not there.
+///
+/// # Errors
+/// The lease container cannot be read.
+pub async fn leases_named(
+    store: &LeaseStore,
+    prefix: &LeasePrefix,
+    only: &[String],
+) -> Result<Result<Vec<String>, String>, CosmosError> {
+    let leases = store.list(prefix).await?;
+    if let Some(unknown) = only.iter().find(|name| !leases.iter().any(|lease| goes_by(lease, name))) {
+        return Ok(Err(unknown.clone()));
+    }
+    let named = leases.iter().filter(|lease| only.iter().any(|name| goes_by(lease, name)));
+    Ok(Ok(named.map(|lease| lease.id().to_owned()).collect()))
+}
+
+fn goes_by(lease: &Lease, name: &str) -> bool {
+    lease.id() == name || lease.token() == name
+}
+
 /// Sends exactly these leases (by id or token) back to where the start position says, and frees
 /// them. `Err` names one that is not there; then nothing was changed.
 ///
@@ -90,12 +130,11 @@ pub async fn reset_leases(
     from_beginning: bool,
 ) -> Result<Result<usize, String>, CosmosError> {
     let leases = store.list(prefix).await?;
-    let is = |lease: &Lease, name: &String| lease.id() == name || lease.token() == name;
-    if let Some(unknown) = only.iter().find(|name| !leases.iter().any(|lease| is(lease, name))) {
+    if let Some(unknown) = only.iter().find(|name| !leases.iter().any(|lease| goes_by(lease, name))) {
         return Ok(Err(unknown.clone()));
     }
     let mut reset = 0;
-    for mut lease in leases.into_iter().filter(|lease| only.iter().any(|name| is(lease, name))) {
+    for mut lease in leases.into_iter().filter(|lease| only.iter().any(|name| goes_by(lease, name))) {
         lease.set_continuation(None);
         lease.set_owner(None);
         if from_beginning {

@@ -1,6 +1,7 @@
 //! The built-in sync: starts, pauses and stops our processors, and rebuilds with them. One task owns
 //! them all, so that no two of its deeds can overlap.
 
+mod plan;
 mod rebuild;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub(super) enum Request {
     AddInstance,
     RemoveInstance,
     KillInstance,
-    PlanRebuild,
+    PlanRebuild(RebuildOrder),
     Rebuild(RebuildOrder),
 }
 
@@ -203,8 +204,8 @@ impl Builtin {
             Request::AddInstance => self.add_instance().await,
             Request::RemoveInstance => self.remove_instance().await,
             Request::KillInstance => self.kill_instance().await,
-            Request::PlanRebuild => {
-                let plan = self.plan().await;
+            Request::PlanRebuild(order) => {
+                let plan = self.plan(order).await;
                 self.shared.report.state(Event::RebuildPlan(Box::new(plan))).await;
             }
             Request::Rebuild(order) => self.rebuild(order).await,

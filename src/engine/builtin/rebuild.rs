@@ -12,23 +12,15 @@ use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
 use crate::engine::command::{RebuildMode, RebuildOrder};
-use crate::engine::event::{
-    Event, Level, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus, SyncPhase,
-};
+use crate::engine::event::{Event, Level, RebuildPhase, RebuildReport, RebuildStatus, SyncPhase};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::SourceReceiver;
 use crate::engine::verify::verifier;
 use crate::lease::{LeasePrefix, LeaseStore};
 use crate::sync::verify::{Finding, Repaired, Repairer, Summary, VerifyNews, VerifyOptions};
-use crate::sync::{
-    CacheWriter, count_keys, delete_leases, flush_keys, keys_tell, leases_to_delete, reset_leases,
-};
+use crate::sync::{CacheWriter, delete_leases, flush_keys, leases_to_delete, reset_leases};
 
-/// How long a plan may count keys.
-const COUNTING: Duration = Duration::from_secs(2);
-/// Documents replayed in a second, as a careful guess for the plan.
-const PACE: u64 = 2_000;
 /// Findings on their way from the verification.
 const NEWS: usize = 256;
 /// Findings kept for mending; more than that are told by the next verification.
@@ -56,101 +48,15 @@ pub(super) struct Closing {
 }
 
 impl Builtin {
-    pub(super) async fn plan(&mut self) -> RebuildPlan {
-        let settings = Arc::clone(&self.shared.settings);
-        let mut plan = RebuildPlan {
-            source: format!("{}/{}", settings.database, settings.container),
-            lease_container: format!("{}/{}", settings.database, settings.lease_container),
-            prefix: settings.lease_prefix.clone(),
-            delete: Vec::new(),
-            leases: 0,
-            foreign_owners: Vec::new(),
-            documents: None,
-            other_leases: 0,
-            cache_keys: None,
-            mapping_keys: None,
-            warnings: Vec::new(),
-            cache: format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database),
-            refused: None,
-            same_as: format!("syncscope rebuild{}", settings.as_flags()),
-        };
-        let Some(source) = self.source() else {
-            plan.refused = Some("the source is not connected; try again when it is".to_owned());
-            return plan;
-        };
-        for host in [source.account.host(), settings.redis.host.as_str()] {
-            if let Err(error) = settings.may_write_to(host) {
-                plan.refused = Some(error.to_string());
-                return plan;
-            }
-        }
-        plan.documents = source.monitored.count().await.ok();
-        if let Some(leases) = source.leases.clone() {
-            let prefix = prefix(&self.shared, &source);
-            let expiration = settings.sync.expiration_interval;
-            let found = match LeaseStore::new(leases) {
-                Ok(store) => leases_to_delete(&store, &prefix, &self.ours(), expiration).await,
-                Err(error) => Err(error),
-            };
-            match found {
-                Ok(found) => {
-                    plan.delete = found.ids;
-                    plan.leases = found.leases;
-                    plan.foreign_owners = found.foreign_owners;
-                    plan.other_leases = found.other_leases;
-                }
-                Err(error) => plan.refused = Some(format!("{}; {}", error.cause(), error.remedy())),
-            }
-        }
-        if let Err(error) = self.count_keys(&mut plan).await {
-            plan.refused = Some(error);
-        }
-        plan
-    }
-
-    /// Owner names that are ours: the configured one, too, under which an earlier run may have died.
-    fn ours(&self) -> Vec<String> {
-        self.names.iter().chain([&self.base_name]).cloned().collect()
-    }
-
-    async fn count_keys(&self, plan: &mut RebuildPlan) -> Result<(), String> {
-        let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
-        let cache = CacheClient::connect(&self.shared.settings.redis).await.map_err(tell)?;
-        let status = cache.status().await.map_err(tell)?;
-        plan.cache_keys = status.keys;
-        if keys_tell(&self.shared.mapping) {
-            plan.mapping_keys = count_keys(&cache, &self.shared.mapping, COUNTING).await.map_err(tell)?;
-        } else {
-            plan.warnings.push(format!(
-                "the key template {:?} has no text of its own: only keys whose value bears the document's id count as ours",
-                self.shared.settings.key
-            ));
-        }
-        let seconds = plan.documents.unwrap_or(0) / PACE;
-        if let Some(ttl) = self.shared.mapping.ttl().filter(|ttl| ttl.as_secs() < seconds) {
-            plan.warnings.push(format!(
-                "entries live {} s, and a refill may take {seconds} s: the first may be gone before the last is written",
-                ttl.as_secs()
-            ));
-        }
-        let policy = status.maxmemory_policy.unwrap_or_default();
-        if status.maxmemory.is_some() && policy != "noeviction" {
-            plan.warnings.push(format!(
-                "the server evicts keys when its memory is full ({policy}): it may not keep all of them"
-            ));
-        }
-        Ok(())
-    }
-
     pub(super) async fn rebuild(&mut self, order: RebuildOrder) {
         if self.replay.is_some() || self.closing.is_some() {
             return;
         }
         let began = Instant::now();
         let whole = order.only.is_empty();
-        let plan = self.plan().await;
+        let plan = self.plan(order.clone()).await;
         let foreign =
-            plan.foreign_owners.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+            plan.foreign_owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>().join(", ");
         let refused = plan.refused.clone().or_else(|| {
             if !foreign.is_empty() && !order.take_over {
                 Some(format!(
@@ -264,7 +170,7 @@ impl Builtin {
             .filter(|_| rate > 1.0)
             .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
         let elapsed = began.elapsed();
-        let status = RebuildStatus { phase, done, total, rate, left, elapsed, report };
+        let status = RebuildStatus { phase, done, total, rate, left, elapsed, proof: None, report };
         self.shared.report.state(Event::Rebuild(status)).await;
     }
 

@@ -3,8 +3,10 @@
 
 mod cache;
 mod document;
+mod drift;
 mod feed;
 mod leases;
+mod mapping;
 mod rebuild;
 mod verify;
 
@@ -14,9 +16,13 @@ pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
 pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen};
+pub use drift::{DriftStatus, DriftWindow};
 pub use feed::{ChangeRow, FeedStatus, Field, Novelty, TrafficStatus};
 pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
-pub use rebuild::{RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus};
+pub use mapping::{DeadLetterList, DeadLetterRow, MappingPreview, PreviewEntry, PreviewFault, RetryCounts};
+pub use rebuild::{
+    ForeignOwner, ProofKind, ProofStatus, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus,
+};
 pub use verify::{RepairCounts, VerifyPhase, VerifyStatus};
 
 /// Something that happened, or the newest state of something.
@@ -52,6 +58,12 @@ pub enum Event {
     Verify(VerifyStatus),
     /// A wrong entry that a verification has found.
     Finding(Box<Finding>),
+    /// How much of what the continuous verification has sampled is in step.
+    Drift(Box<DriftStatus>),
+    /// Answer to [`super::Command::PreviewMapping`].
+    MappingPreview(Box<MappingPreview>),
+    /// Answer to [`super::Command::DeadLetters`].
+    DeadLetters(Box<DeadLetterList>),
     /// State of the sample traffic (and of rated inserts).
     Traffic(TrafficStatus),
     /// Answer to [`super::Command::ShowDocument`].

@@ -30,6 +30,8 @@ pub struct MappingFault {
     pub setting: Key,
     /// In one line, with its column (and line, where it can have several).
     pub what: String,
+    /// Line and column in the setting's text, counted from 1, where it has a place.
+    pub place: Option<(usize, usize)>,
 }
 
 /// Why a document makes no entry: it is set aside with this reason.
@@ -100,9 +102,13 @@ impl Mapping {
     pub fn from_settings(settings: &Settings) -> Result<Self, MappingFault> {
         let wanted = &settings.mapping;
         let template = |setting, text: &str| {
-            KeyTemplate::parse(text)
-                .map(|template| template.after(&wanted.cache_instance))
-                .map_err(|error| MappingFault { setting, what: error.to_string() })
+            KeyTemplate::parse(text).map(|template| template.after(&wanted.cache_instance)).map_err(|error| {
+                MappingFault {
+                    setting,
+                    what: error.to_string(),
+                    place: error.column().map(|column| (1, column)),
+                }
+            })
         };
         let mut keys = vec![template(Key::KeyTemplate, &settings.key)?];
         for text in &wanted.more_keys {
@@ -306,14 +312,18 @@ impl Iterator for Values {
 }
 
 fn expression(setting: Key, source: &str) -> Result<Jq, MappingFault> {
-    Jq::compile(source).map_err(|error| MappingFault { setting, what: error.to_string() })
+    Jq::compile(source).map_err(|error| MappingFault {
+        setting,
+        what: error.to_string(),
+        place: Some((error.line, error.column)),
+    })
 }
 
 fn path(setting: Key, text: &str) -> Result<Vec<String>, MappingFault> {
     let path: Vec<String> = text.trim().split('.').map(str::to_owned).collect();
     if path.iter().any(String::is_empty) {
         let what = format!("{text:?} is no path to a field; write for example price.validUntil");
-        return Err(MappingFault { setting, what });
+        return Err(MappingFault { setting, what, place: None });
     }
     Ok(path)
 }

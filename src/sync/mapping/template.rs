@@ -62,6 +62,18 @@ pub enum TemplateError {
     },
 }
 
+impl TemplateError {
+    /// Where, in characters from 1, if it has a place.
+    pub fn column(&self) -> Option<usize> {
+        match self {
+            Self::Unclosed { column, .. } | Self::Stray { column, .. } | Self::EmptyField { column, .. } => {
+                Some(*column)
+            }
+            Self::Constant { .. } => None,
+        }
+    }
+}
+
 impl KeyTemplate {
     /// Parses a template.
     ///

@@ -295,11 +295,13 @@ pub(super) fn plan() -> RebuildPlan {
         cache: "127.0.0.1:6379 db 0".into(),
         refused: None,
         same_as: "syncscope rebuild --cosmos http://127.0.0.1:8081 --redis redis://127.0.0.1:6379".into(),
+        ..RebuildPlan::default()
     }
 }
 
 pub(super) fn rebuild(phase: crate::engine::RebuildPhase, done: u64) -> Event {
     Event::Rebuild(crate::engine::RebuildStatus {
+        proof: None,
         report: None,
         phase,
         done,

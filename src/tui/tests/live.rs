@@ -57,7 +57,7 @@ fn live_screen() {
                         if let crate::engine::Command::ShowDocument { .. } = command {
                             let effect = [crate::tui::update::Effect::Send(command)];
                             drop(events.send(fixture::document(&effect, false)).await);
-                        } else if command == crate::engine::Command::PlanRebuild {
+                        } else if matches!(command, crate::engine::Command::PlanRebuild(_)) {
                             drop(events.send(Event::RebuildPlan(Box::new(fixture::plan()))).await);
                         }
                     }

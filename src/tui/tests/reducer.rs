@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::fixture::{self, change, document, keys, model, press, tell};
 use crate::{
-    engine::{Command, EntryState, Event, Insert, RebuildOrder, RebuildPhase, SyncPhase, SyncStatus},
+    engine::{
+        Command, EntryState, Event, ForeignOwner, Insert, RebuildOrder, RebuildPhase, SyncPhase, SyncStatus,
+    },
     tui::{
         Model,
         model::{Overlay, Pane},
@@ -136,10 +138,11 @@ fn the_form_writes_a_document_and_the_eye_can_follow_it() {
 #[test]
 fn rebuild_shows_the_plan_and_starts_only_on_enter() {
     let mut model = running();
-    assert_eq!(sent(&keys(&mut model, "b")), [&Command::PlanRebuild]);
+    assert_eq!(sent(&keys(&mut model, "b")), [&Command::PlanRebuild(RebuildOrder::default())]);
     assert!(sent(&keys(&mut model, "\n")).is_empty(), "there is no plan yet");
     let mut plan = fixture::plan();
-    plan.foreign_owners = vec![("host-b".into(), 3)];
+    plan.foreign_owners =
+        vec![ForeignOwner { name: "host-b".into(), leases: 2, heartbeat_age: 3, since: None }];
     tell(&mut model, [Event::RebuildPlan(Box::new(plan))]);
     assert!(sent(&keys(&mut model, "\n")).is_empty(), "a foreign owner is alive");
     let effects = keys(&mut model, "t\n");

@@ -2,7 +2,7 @@
 
 use super::{Effect, overlay, panes};
 use crate::{
-    engine::{Command, SyncPhase},
+    engine::{Command, RebuildOrder, SyncPhase},
     tui::{
         keymap::{Action, Context},
         model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread, VerifyDialog},
@@ -172,7 +172,7 @@ fn rebuild(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.overlays.push(Overlay::Rebuild(Box::default()));
-    vec![Effect::Send(Command::PlanRebuild)]
+    vec![Effect::Send(Command::PlanRebuild(RebuildOrder::default()))]
 }
 
 /// Opens the dialog, and begins unless a verification is under way.

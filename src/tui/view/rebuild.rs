@@ -111,14 +111,14 @@ fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, columns:
         ),
         theme.good,
     );
-    for (owner, age) in plan.foreign_owners.iter().take(4) {
+    for owner in plan.foreign_owners.iter().take(4) {
         let agreed =
             if state.take_over { "will lose its leases" } else { "t agrees that it loses its leases" };
         add(
             format!(
                 "! {} is alive (heartbeat {} ago): {agreed}",
-                text::middle(owner, 30),
-                text::span(i64::try_from(*age).unwrap_or(i64::MAX))
+                text::middle(&owner.name, 30),
+                text::span(i64::try_from(owner.heartbeat_age).unwrap_or(i64::MAX))
             ),
             theme.bad,
         );
@@ -166,7 +166,7 @@ fn progress(model: &Model, columns: usize) -> Lines {
         }
     };
     let order = match &status.phase {
-        RebuildPhase::Stopping => 0,
+        RebuildPhase::Waiting { .. } | RebuildPhase::Stopping => 0,
         RebuildPhase::Deleting | RebuildPhase::Flushing => 1,
         RebuildPhase::Replaying => 2,
         RebuildPhase::Verifying => 3,
