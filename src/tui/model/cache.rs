@@ -306,6 +306,15 @@ impl CachePane {
         listing.keys.get(place).map(ToString::to_string)
     }
 
+    /// After a change of size or order: the row under the cursor stays in a window of `height` rows.
+    pub(crate) fn keep_in_view(&mut self, height: usize) {
+        if let Some(listing) = &mut self.listing
+            && let Some(cursor) = listing.cursor
+        {
+            listing.place(cursor, height);
+        }
+    }
+
     /// Puts the cursor on row `line` of the window.
     pub(crate) fn click(&mut self, line: usize, height: usize, now: Timestamp) -> Option<String> {
         let listing = self.stop(now);

@@ -212,8 +212,20 @@ impl Model {
     }
 
     pub(crate) fn say(&mut self, text: impl Into<String>) {
-        let until = self.now.saturating_add(jiff::SignedDuration::from_secs(NOTICE_SECONDS));
-        self.notice = Some(Notice { text: text.into(), until: until.unwrap_or(Timestamp::MAX) });
+        self.notice = Some(Notice { text: text.into(), until: self.end_of_notices() });
+    }
+
+    /// When a notice that comes now goes.
+    fn end_of_notices(&self) -> Timestamp {
+        self.now.checked_add(jiff::SignedDuration::from_secs(NOTICE_SECONDS)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// A clock that was set back must not keep a notice for hours.
+    pub(crate) fn end_notice_in_time(&mut self) {
+        let latest = self.end_of_notices();
+        if let Some(notice) = &mut self.notice {
+            notice.until = notice.until.min(latest);
+        }
     }
 
     /// The notice, unless its time is over.

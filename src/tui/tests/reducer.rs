@@ -1,8 +1,6 @@
 //! What keys and events make of the model, without a terminal.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use jiff::SignedDuration;
-use proptest::prelude::*;
 
 use super::fixture::{self, change, document, keys, model, press, tell};
 use crate::{
@@ -255,107 +253,6 @@ fn hostile_texts_do_not_break_the_frame() {
         let border = if width >= 100 { 49 } else { width - 1 };
         for y in 6..12 {
             assert_eq!(buf[(border, y)].symbol(), "│", "row {y} at {width}");
-        }
-    }
-}
-
-fn any_key() -> impl Strategy<Value = Msg> {
-    let code = prop_oneof![
-        6 => proptest::char::range(' ', '~').prop_map(KeyCode::Char),
-        1 => any::<char>().prop_map(KeyCode::Char),
-        3 => prop::sample::select(vec![
-            KeyCode::Enter, KeyCode::Esc, KeyCode::Up, KeyCode::Down, KeyCode::Left, KeyCode::Right,
-            KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End, KeyCode::Tab,
-            KeyCode::BackTab, KeyCode::Backspace, KeyCode::Delete,
-        ]),
-    ];
-    let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT]);
-    (code, modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers)))
-}
-
-fn any_event() -> impl Strategy<Value = Msg> {
-    let id = prop_oneof![4 => "p-[0-9]{1,2}", 1 => "\\PC{0,12}", 1 => any::<String>()];
-    let state = prop::sample::select(vec![
-        EntryState::InStep,
-        EntryState::Pending,
-        EntryState::Stale,
-        EntryState::Missing,
-        EntryState::Orphan,
-        EntryState::Unknown,
-    ]);
-    let changes = (id, state, 0..4_usize, -5_000..100_000_i64, any::<bool>(), any::<u64>());
-    let rows = changes.prop_map(|(id, state, quarter, age, entry, n)| match (entry, n % 23) {
-        (_, 0) => Event::CacheFlushed,
-        (_, 1) => Event::EntriesRemoved(vec![format!("price:{id}")]),
-        (_, 2) => fixture::redis_down(),
-        (_, 3) => Event::Leases(crate::engine::LeaseSnapshot::default()),
-        (_, 4) => Event::Leases(fixture::leases()),
-        (_, 5) => fixture::rebuild(RebuildPhase::Replaying, n),
-        (_, 6) => Event::RebuildPlan(Box::new(fixture::plan())),
-        (_, 7) => document(
-            &[Effect::Send(Command::ShowDocument { request: n % 64, id, partition_key: None })],
-            entry,
-        ),
-        (true, _) => Event::Entries(vec![fixture::entry(&id, state, age)]),
-        (false, _) => Event::Changes(vec![change(n, &id, age as f64 / 100.0, None, quarter, age)]),
-    });
-    rows.prop_map(Msg::Engine)
-}
-
-fn any_msg() -> impl Strategy<Value = Msg> {
-    let mouse = (0..260_u16, 0..70_u16, 0..3_u8).prop_map(|(column, row, kind)| {
-        let kind = match kind {
-            0 => MouseEventKind::Down(MouseButton::Left),
-            1 => MouseEventKind::ScrollUp,
-            _ => MouseEventKind::ScrollDown,
-        };
-        Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
-    });
-    prop_oneof![
-        10 => any_key(),
-        10 => any_event(),
-        2 => mouse,
-        1 => (0..260_u16, 0..70_u16).prop_map(|(width, height)| Msg::Resize(width, height)),
-        1 => "\\PC{0,20}".prop_map(Msg::Paste),
-        1 => (-5_000..50_000_i64).prop_map(|ms| Msg::Tick(fixture::start() + SignedDuration::from_millis(ms))),
-    ]
-}
-
-fn invariants(model: &Model) {
-    assert!(model.feed.ring.len() <= 40 && model.feed.ring.shown() <= model.feed.ring.len());
-    assert!(model.feed.documents() <= model.feed.ring.len());
-    assert!(model.cache.len() <= 30 && model.cache.shown() <= model.cache.len());
-    assert!(model.overlays.len() <= 12, "{}", model.overlays.len());
-    let follows = model.overlays.iter().filter(|overlay| matches!(overlay, Overlay::Follow(_))).count();
-    assert!(follows <= 1);
-    if let Some(cursor) = model.feed.ring.cursor()
-        && model.feed.ring.shown() > 0
-    {
-        assert!(model.feed.ring.place(cursor) < model.feed.ring.shown());
-    }
-}
-
-/// Cases of the fuzz test; `SYNCSCOPE_FUZZ=5000` makes a million messages.
-fn cases() -> u32 {
-    std::env::var("SYNCSCOPE_FUZZ").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_that_comes_breaks_it(messages in prop::collection::vec(any_msg(), 200)) {
-        let options = crate::tui::ScreenOptions { feed_rows: 40, cache_rows: 30, ..model(80, 24).options };
-        let mut model = Model::new(options, ratatui::layout::Size::new(120, 40), fixture::start());
-        for (i, msg) in messages.into_iter().enumerate() {
-            update(&mut model, msg);
-            invariants(&model);
-            if i % 10 == 0 {
-                fixture::draw(&model);
-                // The terminal may have shrunk before its resize event is read.
-                let mut small = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 33, 9));
-                crate::tui::view::draw(&model, &mut small);
-            }
         }
     }
 }

@@ -114,7 +114,6 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Repair
         | Action::TakeOver => {}
     }
-    panes::keep_cursors_in_view(model);
     Vec::new()
 }
 

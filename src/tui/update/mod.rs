@@ -62,13 +62,19 @@ pub enum Effect {
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let effects = take_in(model, msg);
+    // Whatever it was may have moved rows or borders: a pane that shows up, a lost server's trouble.
+    panes::keep_cursors_in_view(model);
+    effects
+}
+
+fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => on_key(model, &key),
         Msg::Mouse(mouse) => mouse::on_mouse(model, mouse),
         Msg::Paste(text) => overlay::paste(model, &text),
         Msg::Resize(width, height) => {
             model.size = Size { width, height };
-            panes::keep_cursors_in_view(model);
             Vec::new()
         }
         Msg::Engine(event) => telemetry::on_event(model, event),
@@ -90,6 +96,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Tick(now) => {
             model.now = now;
+            model.end_notice_in_time();
             model.cache.resort(now, false);
             Vec::new()
         }

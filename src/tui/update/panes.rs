@@ -123,6 +123,9 @@ pub(super) fn keep_cursors_in_view(model: &mut Model) {
     if let (Some(cursor), Some(height)) = (model.leases.cursor.clone(), height(model, Pane::Leases)) {
         model.leases.stop_at(&cursor, height);
     }
+    if let Some(height) = height(model, Pane::Cache) {
+        model.cache.keep_in_view(height);
+    }
 }
 
 fn thread_from_change(model: &mut Model, number: u64) {

@@ -1,6 +1,6 @@
 //! What the engine tells, taken into the model.
 
-use super::{Effect, panes};
+use super::Effect;
 use crate::{
     engine::{Command, Event, RebuildPhase, RebuildStatus, Server},
     tui::{
@@ -29,7 +29,6 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.thread.complete(&row);
                 model.feed.push(row);
             }
-            panes::keep_cursors_in_view(model);
             return if touched { ask_again(model) } else { Vec::new() };
         }
         Event::Entries(rows) => {

@@ -1,0 +1,435 @@
+//! Where the random messages come from.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use jiff::SignedDuration;
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use super::SIZES;
+use crate::{
+    engine::{
+        CacheStatus, Cause, Command, ConnectionState, EntryState, Event, FeedStatus, Finding, FindingKind,
+        FollowMode, LatencySnapshot, LeaseSnapshot, Level, LogLine, RebuildPhase, RepairCounts, Server,
+        Stage, StageSummary, Summary, SyncPhase, SyncStatus, TrafficStatus, VerifyPhase, VerifyStatus,
+    },
+    tui::{
+        tests::fixture,
+        update::{Effect, Msg},
+    },
+};
+
+/// Ids that terminals find hard: wide, right to left, combining, hostile, empty, long.
+const IDS: [&str; 10] = [
+    "🛒🛒🛒",
+    "مرحبا بالعالم",
+    "a\tb\nc",
+    "\u{202E}evil",
+    "é́́́",
+    "価格価格価格価格価格価格価格",
+    "",
+    "\x1b[2J\x07",
+    "👩‍👩‍👧‍👦-1",
+    "an-id-that-is-longer-than-any-column-that-a-terminal-has-for-it-0000000000000000000000000000000000000042",
+];
+
+/// Makes messages; remembers what the screen asked, so that it can be answered.
+pub(super) struct Chaos {
+    pub(super) rng: StdRng,
+    asked: VecDeque<Command>,
+    now: i64,
+    seq: u64,
+}
+
+impl Chaos {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { rng: StdRng::seed_from_u64(seed), asked: VecDeque::new(), now: 0, seq: 0 }
+    }
+
+    pub(super) fn msg(&mut self) -> Msg {
+        match self.rng.random_range(0..100) {
+            0..50 => Msg::Key(self.key()),
+            50..84 => Msg::Engine(self.event()),
+            84..90 => Msg::Mouse(self.mouse()),
+            90..92 => {
+                let (width, height) = match self.rng.random_range(0..3) {
+                    0 => (self.rng.random_range(0..320), self.rng.random_range(0..90)),
+                    _ => *SIZES.choose(&mut self.rng).unwrap(),
+                };
+                Msg::Resize(width, height)
+            }
+            92..94 => Msg::Paste(self.words()),
+            94 => match self.asked.pop_front() {
+                Some(command) => Msg::Refused(command),
+                None => Msg::NoShell,
+            },
+            95 => Msg::Notice(self.words()),
+            _ => {
+                // Clocks are set back now and then.
+                self.now += self.rng.random_range(-200..2_500);
+                Msg::Tick(fixture::start() + SignedDuration::from_millis(self.now))
+            }
+        }
+    }
+
+    fn key(&mut self) -> KeyEvent {
+        let code = match self.rng.random_range(0..10) {
+            0..6 => KeyCode::Char(self.rng.random_range(' '..='~')),
+            6 => KeyCode::Char(*['é', '価', '🛒', '\u{202E}', '\u{301}', 'ß'].choose(&mut self.rng).unwrap()),
+            7 => *[KeyCode::Esc, KeyCode::Enter].choose(&mut self.rng).unwrap(),
+            _ => *[
+                KeyCode::Up,
+                KeyCode::Down,
+                KeyCode::Left,
+                KeyCode::Right,
+                KeyCode::PageUp,
+                KeyCode::PageDown,
+                KeyCode::Home,
+                KeyCode::End,
+                KeyCode::Tab,
+                KeyCode::BackTab,
+                KeyCode::Backspace,
+                KeyCode::Delete,
+                KeyCode::Insert,
+                KeyCode::F(5),
+            ]
+            .choose(&mut self.rng)
+            .unwrap(),
+        };
+        let modifiers = match self.rng.random_range(0..10) {
+            0 => KeyModifiers::CONTROL,
+            1 => KeyModifiers::ALT,
+            2 => KeyModifiers::SHIFT,
+            _ => KeyModifiers::NONE,
+        };
+        KeyEvent::new(code, modifiers)
+    }
+
+    fn mouse(&mut self) -> MouseEvent {
+        let kind = *[
+            MouseEventKind::Down(MouseButton::Left),
+            MouseEventKind::Down(MouseButton::Left),
+            MouseEventKind::Drag(MouseButton::Left),
+            MouseEventKind::Up(MouseButton::Left),
+            MouseEventKind::Down(MouseButton::Right),
+            MouseEventKind::ScrollUp,
+            MouseEventKind::ScrollDown,
+            MouseEventKind::Moved,
+        ]
+        .choose(&mut self.rng)
+        .unwrap();
+        let (column, row) = match self.rng.random_range(0..50) {
+            0 => (u16::MAX, u16::MAX),
+            _ => (self.rng.random_range(0..320), self.rng.random_range(0..90)),
+        };
+        MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }
+    }
+
+    fn id(&mut self) -> String {
+        match self.rng.random_range(0..6) {
+            0 => (*IDS.choose(&mut self.rng).unwrap()).to_owned(),
+            _ => format!("p-{}", self.rng.random_range(0..60)),
+        }
+    }
+
+    fn words(&mut self) -> String {
+        let count = self.rng.random_range(0..8);
+        (0..count).map(|_| self.id()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn problem(&mut self) -> Option<String> {
+        self.rng.random_bool(0.3).then(|| self.words())
+    }
+
+    /// A figure, sometimes one that only a broken source would tell.
+    fn figure(&mut self) -> f64 {
+        match self.rng.random_range(0..12) {
+            0 => f64::NAN,
+            1 => f64::INFINITY,
+            2 => -1.5,
+            3 => 1e300,
+            4 => 0.0,
+            _ => self.rng.random_range(0.0..5_000.0),
+        }
+    }
+
+    fn count(&mut self) -> u64 {
+        match self.rng.random_range(0..8) {
+            0 => u64::MAX,
+            1 => 0,
+            _ => self.rng.random_range(0..2_000_000),
+        }
+    }
+
+    fn age(&mut self) -> i64 {
+        self.rng.random_range(-5_000..100_000) - self.now
+    }
+
+    fn state(&mut self) -> EntryState {
+        *[
+            EntryState::InStep,
+            EntryState::Pending,
+            EntryState::Stale,
+            EntryState::Missing,
+            EntryState::Orphan,
+            EntryState::Unknown,
+        ]
+        .choose(&mut self.rng)
+        .unwrap()
+    }
+
+    fn event(&mut self) -> Event {
+        match self.rng.random_range(0..40) {
+            0..11 => {
+                let count = self.rng.random_range(0..6);
+                Event::Changes((0..count).map(|_| self.change()).collect())
+            }
+            11..20 => {
+                let count = self.rng.random_range(0..6);
+                Event::Entries(
+                    (0..count)
+                        .map(|_| {
+                            let (id, state, age) = (self.id(), self.state(), self.age());
+                            fixture::entry(&id, state, age)
+                        })
+                        .collect(),
+                )
+            }
+            20 => Event::EntriesRemoved((0..3).map(|_| format!("price:{}", self.id())).collect()),
+            21 => Event::CacheFlushed,
+            22 => self.connection(),
+            23 => fixture::redis_down(),
+            24..26 => Event::Leases(self.leases()),
+            26 => Event::Feed(FeedStatus {
+                live: self.rng.random(),
+                seen: self.count(),
+                skipped: self.count(),
+                rate: self.figure(),
+                ranges: self.rng.random_range(0..9),
+                documents: Some(self.count()),
+                problem: self.problem(),
+            }),
+            27 => Event::Cache(CacheStatus {
+                keys: Some(self.count()),
+                used_memory: Some(self.count()),
+                follow: match self.rng.random_range(0..3) {
+                    0 => FollowMode::Tracking,
+                    1 => FollowMode::Polling { reason: self.words() },
+                    _ => FollowMode::Unknown,
+                },
+                in_step: self.count(),
+                compared: self.count(),
+                beyond_window: self.count(),
+                problem: self.problem(),
+                ..CacheStatus::default()
+            }),
+            28 => Event::Latency(self.latency()),
+            29 => Event::Sync(self.sync()),
+            30 => Event::Traffic(TrafficStatus {
+                target_rate: self.figure(),
+                paused: self.rng.random(),
+                written: self.count(),
+                failed: self.count(),
+            }),
+            31 => Event::Dropped(self.count()),
+            32 => Event::Log(LogLine {
+                at: fixture::before(self.age()),
+                level: *[Level::Info, Level::Warning, Level::Error].choose(&mut self.rng).unwrap(),
+                room: ["sync", "lease", "cache"].choose(&mut self.rng).unwrap(),
+                text: self.words(),
+            }),
+            33 => self.rebuild(),
+            34 => Event::RebuildPlan(Box::new(fixture::plan())),
+            35 => self.verify(),
+            36 => self.finding(),
+            _ => self.answer(),
+        }
+    }
+
+    fn change(&mut self) -> crate::engine::ChangeRow {
+        self.seq += 1;
+        let (id, age, delta) = (self.id(), self.age(), self.figure());
+        let quarter = self.rng.random_range(0..4);
+        let price = self.figure();
+        fixture::change(self.seq, &id, price, self.rng.random_bool(0.7).then_some(delta), quarter, age)
+    }
+
+    fn connection(&mut self) -> Event {
+        let server = if self.rng.random() { Server::Cosmos } else { Server::Redis };
+        let address = self.id();
+        let state = match self.rng.random_range(0..3) {
+            0 => ConnectionState::Connecting { address },
+            1 => ConnectionState::Up { address, product: self.words() },
+            _ => ConnectionState::Down {
+                address,
+                cause: self.words(),
+                remedy: self.words(),
+                retry_at: self.rng.random_bool(0.7).then(|| fixture::before(self.age())),
+            },
+        };
+        Event::Connection(server, state)
+    }
+
+    fn leases(&mut self) -> LeaseSnapshot {
+        let mut snapshot = fixture::leases();
+        let rows = snapshot.rows.clone();
+        snapshot.rows = (0..self.rng.random_range(0..70_usize))
+            .map(|i| {
+                let mut row = rows[i % rows.len()].clone();
+                row.id = format!("lease-{}", self.rng.random_range(0..80));
+                row.mine = self.rng.random();
+                row.owner = self.rng.random_bool(0.7).then(|| self.id());
+                row.expired = self.rng.random();
+                row.lag = self.rng.random_bool(0.8).then(|| self.count());
+                row.share = self.rng.random_bool(0.8).then(|| (self.figure(), self.figure()));
+                row
+            })
+            .collect();
+        snapshot.rows.sort_by(|a, b| a.id.cmp(&b.id));
+        snapshot.rows.dedup_by(|a, b| a.id == b.id);
+        snapshot.problem = self.problem();
+        snapshot
+    }
+
+    fn latency(&mut self) -> LatencySnapshot {
+        let stages = Stage::ALL[..self.rng.random_range(0..=4)].to_vec();
+        LatencySnapshot {
+            stages: stages
+                .into_iter()
+                .map(|stage| StageSummary {
+                    stage,
+                    count: self.count(),
+                    p50: self.figure(),
+                    p95: self.figure(),
+                    p99: self.figure(),
+                    max: self.figure(),
+                    recent: (0..self.rng.random_range(0..90))
+                        .map(|_| self.rng.random_bool(0.8).then(|| self.figure()))
+                        .collect(),
+                })
+                .collect(),
+            open: self.count(),
+            folded: self.count(),
+            lost: self.count(),
+        }
+    }
+
+    fn sync(&mut self) -> SyncStatus {
+        let phases = [
+            SyncPhase::Off,
+            SyncPhase::Joining,
+            SyncPhase::Running,
+            SyncPhase::Paused,
+            SyncPhase::Stopping,
+            SyncPhase::Rebuilding,
+        ];
+        SyncStatus {
+            phase: *phases.choose(&mut self.rng).unwrap(),
+            owned: self.rng.random_range(0..9),
+            leases: self.rng.random_range(0..9),
+            rate: self.figure(),
+            lag: Some(self.count()),
+            set_aside: self.count(),
+            instances: (0..self.rng.random_range(0..4)).map(|i| format!("syncscope-{i}")).collect(),
+            problem: self.problem(),
+            ..SyncStatus::default()
+        }
+    }
+
+    fn rebuild(&mut self) -> Event {
+        let phase = match self.rng.random_range(0..7) {
+            0 => RebuildPhase::Stopping,
+            1 => RebuildPhase::Deleting,
+            2 => RebuildPhase::Flushing,
+            3 => RebuildPhase::Verifying,
+            4 => RebuildPhase::Done,
+            5 => RebuildPhase::Failed { reason: self.words() },
+            _ => RebuildPhase::Replaying,
+        };
+        let done = self.count();
+        let Event::Rebuild(mut status) = fixture::rebuild(phase, done) else { unreachable!() };
+        status.rate = self.figure();
+        status.total = Some(self.count());
+        Event::Rebuild(status)
+    }
+
+    fn verify(&mut self) -> Event {
+        let phase = match self.rng.random_range(0..5) {
+            0 => VerifyPhase::Comparing,
+            1 => VerifyPhase::Done,
+            2 => VerifyPhase::Repairing,
+            3 => VerifyPhase::Repaired,
+            _ => VerifyPhase::Failed { reason: self.words() },
+        };
+        let small = |rng: &mut StdRng| rng.random_range(0..1_000_000);
+        Event::Verify(VerifyStatus {
+            phase,
+            sample: None,
+            summary: Summary {
+                documents: self.count(),
+                total: Some(self.count()),
+                in_step: self.count(),
+                missing: small(&mut self.rng),
+                stale: small(&mut self.rng),
+                orphans: small(&mut self.rng),
+                keys: self.count(),
+                elapsed: Duration::from_millis(self.rng.random_range(0..u64::MAX)),
+                ..Summary::default()
+            },
+            repair: RepairCounts { total: small(&mut self.rng), ..RepairCounts::default() },
+        })
+    }
+
+    fn finding(&mut self) -> Event {
+        Event::Finding(Box::new(Finding {
+            kind: *FindingKind::ALL.choose(&mut self.rng).unwrap(),
+            key: self.id(),
+            id: Some(self.id()),
+            partition_key: None,
+            details: (0..self.rng.random_range(0..5)).map(|_| self.words()).collect(),
+            cause: Cause::Unknown,
+            evidence: self.words(),
+            lsn: Some(self.count()),
+            lease_lsn: None,
+        }))
+    }
+
+    /// An answer to a question of the screen, sometimes to one that it did not ask.
+    fn answer(&mut self) -> Event {
+        let question = match self.asked.pop_front() {
+            Some(command @ Command::ShowDocument { .. }) => command,
+            _ => Command::ShowDocument {
+                request: self.rng.random_range(0..64),
+                id: self.id(),
+                partition_key: None,
+            },
+        };
+        let Event::Document(mut detail) = fixture::document(&[Effect::Send(question)], self.rng.random())
+        else {
+            unreachable!()
+        };
+        match self.rng.random_range(0..6) {
+            0 => detail.source = Err(self.words()),
+            1 => detail.source = Ok(None),
+            2 => detail.entry = Ok(None),
+            3 => {
+                let words = self.words();
+                if let Ok(Some(entry)) = &mut detail.entry {
+                    entry.value = words;
+                }
+            }
+            _ => {}
+        }
+        Event::Document(detail)
+    }
+
+    /// Remembers what was asked.
+    pub(super) fn took(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Send(command) = effect {
+                self.asked.push_back(command);
+            }
+        }
+        self.asked.truncate(64);
+    }
+}

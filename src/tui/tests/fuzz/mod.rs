@@ -1,0 +1,167 @@
+//! Random keys, clicks, sizes and events, for as long as anybody likes: nothing panics, and what must
+//! always hold of the model holds after each of them.
+//!
+//! `SYNCSCOPE_FUZZ=1000000 cargo test --release --lib tui::tests::fuzz` is the full run;
+//! `SYNCSCOPE_FUZZ_SEED` repeats one that failed.
+
+mod chaos;
+
+use std::collections::VecDeque;
+
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect, layout::Size};
+
+use self::chaos::Chaos;
+use super::fixture;
+use crate::tui::{
+    Model, ScreenOptions,
+    layout::{self, Shape},
+    model::{Overlay, Pane},
+    update::update,
+    view,
+    widgets::text,
+};
+
+const FEED_ROWS: usize = 40;
+const CACHE_ROWS: usize = 30;
+/// Messages of a run of CI.
+const FEW: u64 = 30_000;
+/// A frame is drawn once in so many messages.
+const DRAWN: u64 = 25;
+/// Last messages told when something breaks.
+const TOLD: usize = 12;
+/// Sizes that matter more than their share: the edges of each shape, and nothing at all.
+const SIZES: [(u16, u16); 14] = [
+    (0, 0),
+    (1, 1),
+    (2, 70),
+    (200, 1),
+    (59, 15),
+    (60, 14),
+    (60, 15),
+    (80, 24),
+    (99, 40),
+    (100, 15),
+    (100, 22),
+    (120, 40),
+    (240, 60),
+    (300, 80),
+];
+/// What holds of the model after every message.
+fn invariants(model: &Model) {
+    let ring = &model.feed.ring;
+    assert!(ring.len() <= FEED_ROWS && ring.shown() <= ring.len());
+    assert!(model.feed.documents() <= ring.len());
+    assert!(model.cache.len() <= CACHE_ROWS && model.cache.shown() <= model.cache.len());
+    assert!(model.log.len() <= 1_000 && model.log.shown() <= model.log.len());
+    assert!(model.leases.events.len() <= 200);
+    assert!(model.verification.findings.len() <= 1_000);
+    assert!(model.overlays.len() <= 12, "{} overlays", model.overlays.len());
+    let follows = model.overlays.iter().filter(|overlay| matches!(overlay, Overlay::Follow(_))).count();
+    assert!(follows <= 1, "one document is followed at a time");
+    if let Some(cursor) = ring.cursor()
+        && ring.shown() > 0
+    {
+        assert!(ring.place(cursor) < ring.shown());
+    }
+    if let Some(notice) = &model.notice {
+        let left = notice.until.duration_since(model.now).as_secs();
+        assert!(left <= 4, "a notice would stay for {left} s");
+    }
+}
+
+/// What the cursor is on can be seen, once the pane is.
+fn cursors_in_view(model: &Model) {
+    let frame = layout::frame(model);
+    if frame.shape == Shape::TooSmall {
+        return;
+    }
+    let height = |pane| usize::from(frame.rows(pane, model).height);
+    let seen = |pane: Pane, place: usize, top: usize| {
+        let rows = height(pane);
+        assert!(
+            rows == 0 || (top..top + rows).contains(&place),
+            "{pane:?}: row {place} of a window of {rows} from {top}"
+        );
+    };
+    for (pane, place, top) in [
+        (Pane::Feed, model.feed.ring.cursor().map(|n| model.feed.ring.place(n)), model.feed.ring.top()),
+        (Pane::Log, model.log.cursor().map(|n| model.log.place(n)), model.log.top()),
+    ] {
+        if let Some(place) = place {
+            seen(pane, place, top);
+        }
+    }
+    let rows = height(Pane::Cache);
+    if rows > 0
+        && let Some(cursor) = model.cache.cursor()
+    {
+        assert!(model.cache.window(rows).iter().any(|(key, _)| *key == cursor), "the cursor of the cache");
+    }
+}
+
+/// A frame can be drawn at any size, changes nothing, and holds nothing that moves a terminal's cursor.
+fn drawn(model: &Model, rng: &mut StdRng) {
+    let size = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
+    terminal
+        .draw(|frame| {
+            view::draw(model, frame.buffer_mut());
+        })
+        .unwrap();
+    let buf = fixture::draw(model);
+    assert!(buf == fixture::draw(model), "a frame of the same model is the same frame");
+    for y in 0..size.height {
+        let mut x = 0;
+        while x < size.width {
+            let symbol = buf[(x, y)].symbol();
+            assert!(!symbol.chars().any(char::is_control), "{symbol:?} at {x},{y}");
+            let columns = u16::try_from(text::width(symbol)).unwrap().max(1);
+            assert!(x + columns <= size.width, "{symbol:?} hangs over the edge at {x},{y}");
+            x += columns;
+        }
+    }
+    // The terminal may have shrunk before its resize event is read.
+    let (width, height) = *SIZES.choose(rng).unwrap();
+    view::draw(model, &mut Buffer::empty(Rect::new(0, 0, width, height)));
+}
+
+#[test]
+fn nothing_that_comes_breaks_it() {
+    let number = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
+    let messages = number("SYNCSCOPE_FUZZ").unwrap_or(FEW);
+    let seed = number("SYNCSCOPE_FUZZ_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    let mut chaos = Chaos::new(seed);
+    let options = ScreenOptions {
+        feed_rows: FEED_ROWS,
+        cache_rows: CACHE_ROWS,
+        ascii: seed % 2 == 1,
+        ..fixture::model(80, 24).options
+    };
+    let mut model = Model::new(options, Size::new(120, 40), fixture::start());
+    let mut last: VecDeque<String> = VecDeque::new();
+    for step in 0..messages {
+        let msg = chaos.msg();
+        last.push_back(format!("{msg:?}"));
+        if last.len() > TOLD {
+            last.pop_front();
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let effects = update(&mut model, msg);
+            chaos.took(effects);
+            invariants(&model);
+            cursors_in_view(&model);
+            if step % DRAWN == 0 {
+                drawn(&model, &mut chaos.rng);
+            }
+        }));
+        assert!(
+            outcome.is_ok(),
+            "step {step} with SYNCSCOPE_FUZZ_SEED={seed} at {:?}, shape {:?}, overlays {:?}, after\n{}",
+            model.size,
+            layout::frame(&model).shape,
+            model.context(),
+            last.iter().map(|msg| msg.chars().take(300).collect::<String>()).collect::<Vec<_>>().join("\n")
+        );
+    }
+}
