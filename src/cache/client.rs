@@ -10,6 +10,7 @@ use super::entry::{self, Entry};
 use super::error::{CacheError, EntryError};
 use super::guard;
 use super::link::{self, Opening, error_line, refused};
+use super::reserved::is_reserved_key;
 use super::status::{self, ServerStatus};
 use super::write::{self, CacheWrite};
 use crate::config::RedisConnection;
@@ -111,7 +112,7 @@ impl CacheClient {
     }
 
     /// One step of SCAN: the next cursor (0 = done) and keys, as text (lossy where not UTF-8), without
-    /// those that keep versions.
+    /// those of our own that are no entries.
     pub async fn scan(
         &self,
         cursor: u64,
@@ -128,7 +129,7 @@ impl CacheClient {
         redis::from_redis_value::<(u64, Vec<Vec<u8>>)>(reply)
             .map(|(next, keys)| {
                 let keys = keys.iter().map(|key| String::from_utf8_lossy(key).into_owned());
-                (next, keys.filter(|key| !guard::is_version_key(key)).collect())
+                (next, keys.filter(|key| !is_reserved_key(key)).collect())
             })
             .map_err(|error| self.unexpected(format!("SCAN: {error}")))
     }

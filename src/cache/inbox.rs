@@ -8,7 +8,7 @@ use std::time::Instant;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
-use super::guard::is_version_key;
+use super::reserved::is_reserved_key;
 
 /// Most changed keys waiting; beyond that a new SCAN is cheaper than a list.
 const MOST_KEYS: usize = 100_000;
@@ -100,7 +100,7 @@ impl Inbox {
 
 impl Content {
     fn add(&mut self, key: String, now: Instant) {
-        if is_version_key(&key) {
+        if is_reserved_key(&key) {
             return;
         }
         if self.changed.len() < MOST_KEYS || self.changed.contains_key(&key) {

@@ -8,6 +8,7 @@ mod guard;
 mod inbox;
 mod link;
 mod observer;
+mod reserved;
 mod status;
 mod write;
 
@@ -18,5 +19,6 @@ pub use error::{CacheError, EntryError, Refusal};
 pub(crate) use guard::{SCRIPT, VERSION_FIELD, script_sha1};
 pub use guard::{TOMBSTONE, Version, is_version_key};
 pub use observer::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions};
+pub use reserved::{MARKER_TTL, is_reserved_key, marker_key};
 pub use status::ServerStatus;
 pub use write::CacheWrite;

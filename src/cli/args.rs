@@ -255,9 +255,12 @@ pub struct EmulatorArgs {
 /// `syncscope sync`
 #[derive(Debug, Args)]
 pub struct SyncArgs {
-    /// Stop when every lease is drained and checkpointed
+    /// Stop when all that was there at the start is in the cache and every lease has stored that
     #[arg(long)]
     pub until_idle: bool,
+    /// What proves that; marker writes a small document into each range of the source, and removes it
+    #[arg(long, value_enum, default_value_t = Proof::Lsn, requires = "until_idle")]
+    pub proof: Proof,
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
@@ -404,6 +407,7 @@ impl Cli {
             Some(Order::Sync(sync)) => {
                 sync.processor.lay_over(&mut overrides);
                 overrides.until_idle = sync.until_idle;
+                overrides.markers = sync.proof == Proof::Marker;
             }
             Some(Order::Watch(WatchArgs { target: WatchTarget::Feed { from: Some(from) } })) => {
                 overrides.set(Key::FeedFrom, from);

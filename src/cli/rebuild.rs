@@ -43,7 +43,20 @@ pub(super) async fn run(
         "swept": report.swept,
         "mended": report.mended,
         "left": report.left,
+        "proof": if report.markers > 0 { "marker" } else { "lsn" },
+        "markers": report.markers,
     }))?;
+    let proof = match (report.markers, &status.proof) {
+        (0, _) => "every lease has passed the LSN of the start".to_owned(),
+        (markers, Some(proof)) => {
+            format!(
+                "{} of {markers} markers came out in the cache, every lease has passed them",
+                proof.arrived
+            )
+        }
+        (markers, None) => format!("{markers} markers"),
+    };
+    output.words(&format!("proven: {proof}"));
     output.words(&format!("rebuilt: {} documents in {seconds:.1} s ({:.0}/s)", status.done, status.rate));
     output.words(&format!(
         "verified: {} documents; {} orphans swept, {} entries mended, {} wrong ones left",
@@ -80,6 +93,7 @@ async fn rebuild(
     }
     session.order(Command::StartRebuild(order)).await;
     let bar = output.bar(plan.documents.or(Some(0)), "rebuilding");
+    let mut waiting = false;
     let result = loop {
         match session.step().await {
             Err(error) => break Err(error),
@@ -99,6 +113,13 @@ async fn rebuild(
                         RebuildPhase::Done => break Ok(Some(status)),
                         RebuildPhase::Failed { reason } => break Err(CliError::Refused(reason.clone())),
                         RebuildPhase::Verifying => bar.set_message("verifying"),
+                        RebuildPhase::Waiting { owners } => {
+                            bar.set_message("waiting");
+                            if !std::mem::replace(&mut waiting, true) {
+                                bar.suspend(|| output.words(owners));
+                            }
+                        }
+                        RebuildPhase::Replaying => bar.set_message("rebuilding"),
                         _ => {}
                     }
                 }

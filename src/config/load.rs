@@ -28,6 +28,8 @@ pub struct Overrides {
     pub function: Option<String>,
     /// `--until-idle`: an order for one run, hence in no file.
     pub until_idle: bool,
+    /// `--proof marker`: likewise.
+    pub markers: bool,
     values: Vec<(Key, Secret)>,
 }
 
@@ -178,6 +180,7 @@ pub fn load_in(flags: &Overrides, around: &Surroundings<'_>) -> Result<Loaded, C
     let mut settings = Settings::default();
     merged.apply(&mut settings);
     settings.sync.until_idle = flags.until_idle;
+    settings.sync.markers = flags.markers;
     let file_found = file.is_some();
     let profile = profile.map(|(name, _)| name);
     let loaded = Loaded { settings, origins, file: path, file_found, profile, notes };

@@ -142,6 +142,8 @@ pub struct SyncSettings {
     pub lease_version: u8,
     /// Stop when every lease is drained and checkpointed.
     pub until_idle: bool,
+    /// With `until_idle`: prove it by marker documents in the source instead of by LSNs.
+    pub markers: bool,
 }
 
 impl Default for SyncSettings {
@@ -158,6 +160,7 @@ impl Default for SyncSettings {
             renew_interval: Duration::from_secs(17),
             lease_version: 1,
             until_idle: false,
+            markers: false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use azure_core::http::Etag;
 use azure_data_cosmos_driver::models::{
-    ContainerReference, CosmosOperation, CosmosResponse, ItemReference, Precondition,
+    ContainerReference, CosmosOperation, CosmosResponse, FeedRange, ItemReference, Precondition,
 };
 use azure_data_cosmos_driver::options::OperationOptions;
 use bytes::Bytes;
@@ -126,6 +126,13 @@ impl Container {
     /// Paths of the partition key, e.g. `/id`.
     pub fn partition_key_paths(&self) -> &[String] {
         &self.identity.paths
+    }
+
+    /// Where a partition key lies in the key space: its effective key as hexadecimal text, to be compared
+    /// with the bounds of an [`EpkRange`].
+    pub fn effective_key(&self, key: &PartitionKey) -> Result<String, CosmosError> {
+        let definition = self.reference.partition_key_definition();
+        Ok(FeedRange::for_partition(key.to_driver()?, definition).min_inclusive().to_hex())
     }
 
     /// The physical ranges alive now, in order. With `refresh` the server is asked, else only the first time.

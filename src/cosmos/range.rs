@@ -28,6 +28,11 @@ impl EpkRange {
         self.min < other.max && other.min < self.max
     }
 
+    /// Whether an effective partition key lies inside this range.
+    pub fn has(&self, key: &str) -> bool {
+        self.min.as_str() <= key && key < self.max.as_str()
+    }
+
     /// Whether `other` lies inside this range.
     pub fn contains(&self, other: &Self) -> bool {
         self.min <= other.min && other.max <= self.max

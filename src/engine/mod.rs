@@ -2,7 +2,6 @@
 //! It takes [`Command`]s and tells [`Event`]s; it knows neither the screen nor the command line.
 
 mod builtin;
-mod caught_up;
 mod command;
 mod detail;
 mod drift;
@@ -10,6 +9,7 @@ mod event;
 mod history;
 mod observe;
 mod pairing;
+mod proof;
 mod rate;
 mod reporter;
 mod rows;

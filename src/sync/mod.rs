@@ -4,6 +4,7 @@ mod compare;
 mod dead_letters;
 pub mod fields;
 mod mapping;
+mod marker;
 mod own_keys;
 mod preview;
 mod rebuild;
@@ -18,6 +19,7 @@ pub use mapping::{
     Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
     TemplateError,
 };
+pub use marker::{Marker, arrived, is_marker, is_there, remove_markers, remove_old_markers, write_markers};
 pub use own_keys::{count_keys, flush_keys, keys_tell};
 pub use preview::{PreviewEntry, PreviewFault, preview};
 pub use rebuild::{LeaseOwner, LeasesToDelete, delete_leases, leases_named, leases_to_delete, reset_leases};

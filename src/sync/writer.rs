@@ -19,6 +19,7 @@ use crate::processor::{ChangeBatch, ChangeHandler};
 use super::dead_letters::DeadLetters;
 use super::fields;
 use super::mapping::Mapping;
+use super::marker::marker_write;
 use super::set_aside::{SetAside, SetAsideList};
 
 /// Most bytes of values in one pipeline: a page of 2 MB documents must not become one huge write.
@@ -122,6 +123,12 @@ impl CacheWriter {
         let mut entries = Vec::with_capacity(1);
         let mut batch = Batch::default();
         for document in documents {
+            // A marker of a rebuild is no document: nothing of the mapping applies to it.
+            if let Some(write) = marker_write(document) {
+                batch.bytes += write.size();
+                batch.markers.push(write);
+                continue;
+            }
             if let Err(error) = self.mapping.add_entries(document, now, &mut entries) {
                 self.put_aside(document, error.to_string());
                 continue;
@@ -142,6 +149,33 @@ impl CacheWriter {
     }
 
     async fn flush(&self, batch: &Batch<'_>) -> Result<(), WriteError> {
+        self.flush_entries(batch).await?;
+        // After everything that came before them.
+        self.flush_markers(&batch.markers).await
+    }
+
+    /// A marker that is refused for good holds nothing up: the rebuild that waits for it tells.
+    async fn flush_markers(&self, markers: &[CacheWrite]) -> Result<(), WriteError> {
+        if markers.is_empty() {
+            return Ok(());
+        }
+        let client = self.client().await?;
+        for outcome in client.write(markers).await? {
+            if let Err(error) = outcome {
+                tracing::warn!("a marker was refused: {error}");
+                let for_good = matches!(
+                    error.refusal,
+                    Refusal::NoPermission | Refusal::Moved | Refusal::WrongType | Refusal::Other
+                );
+                if !for_good {
+                    return Err(WriteError::Refused { address: client.address().to_owned(), error });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush_entries(&self, batch: &Batch<'_>) -> Result<(), WriteError> {
         if batch.writes.is_empty() {
             // Documents that make no entry are delivered, too.
             self.delivered.fetch_add(batch.sources.len() as u64, Ordering::Relaxed);
@@ -201,6 +235,7 @@ impl CacheWriter {
 struct Batch<'d> {
     writes: Vec<CacheWrite>,
     sources: Vec<(&'d Bytes, usize)>,
+    markers: Vec<CacheWrite>,
     bytes: usize,
 }
 
@@ -208,6 +243,7 @@ impl Batch<'_> {
     fn clear(&mut self) {
         self.writes.clear();
         self.sources.clear();
+        self.markers.clear();
         self.bytes = 0;
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use syncscope::cache::CacheWrite;
+use syncscope::cosmos::PartitionKey;
 
 use crate::end_to_end::Traffic;
 use crate::support::cosmos::put;
@@ -164,12 +165,154 @@ async fn a_single_lease_and_a_time_replay_only_their_part() {
     assert_eq!((&ran.json()["left"], &ran.json()["mended"]), (&json!(3), &json!(0)), "{ran:#?}");
 }
 
+/// Ids of the markers that are in the source, and keys of theirs in the cache.
+async fn markers(pair: &Pair) -> (Vec<String>, Vec<String>) {
+    let sql = "SELECT VALUE c.id FROM c WHERE STARTSWITH(c.id, 'syncscope.marker.')";
+    let found = pair.prices.query(sql, &[]).await.unwrap();
+    let ids = found.iter().map(|id| serde_json::from_slice(id).unwrap()).collect();
+    let client = redis::Client::open(pair.cache.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let keys = redis::cmd("KEYS").arg("*syncscope*").query_async(&mut connection).await.unwrap();
+    (ids, keys)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_in_every_range_proves_the_rebuild_and_is_removed() {
+    let pair = Pair::start().await;
+    for n in 0..50 {
+        put(&pair.prices, &format!("p-{n}"), &json!({ "market": "UK" })).await;
+    }
+    // Nothing of this mapping can be made of a marker: it must matter to nobody.
+    let mapping = ["--jq", "if .market then {id, market} else error(\"no market\") end", "--key"];
+    let run = async |args: &[&str]| pair.run(&[args, &mapping, &["{.market}:{id}"]].concat()).await;
+    let ran = run(&["rebuild", "--yes", "--json"]).await.code(0);
+    let ranges = pair.prices.feed_ranges(true).await.unwrap().len();
+    assert_eq!((&ran.json()["markers"], &ran.json()["documents"]), (&json!(ranges), &json!(50)), "{ran:#?}");
+    assert!(ran.stderr.contains("marker"), "the plan says nothing of it: {}", ran.stderr);
+    assert_eq!(markers(&pair).await, (vec![], vec![]));
+    assert_eq!(run(&["dead-letters", "list"]).await.code(0).stdout, "");
+    assert_eq!(pair.redis().await.status().await.unwrap().keys, Some(50));
+
+    let ran = run(&["rebuild", "--yes", "--json", "--proof", "lsn"]).await.code(0);
+    assert_eq!((&ran.json()["markers"], &ran.json()["proof"]), (&json!(0), &json!("lsn")));
+    // The sync writes none unless it is told to.
+    let sync = ["sync", "--until-idle", "--start", "beginning"];
+    run(&[&sync[..], &["--proof", "marker", "--lease-prefix", "other"]].concat()).await.code(0);
+    assert_eq!(markers(&pair).await, (vec![], vec![]));
+    run(&["verify"]).await.code(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_is_not_done_before_its_markers_are_in_the_cache() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "200"]).await.code(0);
+    let client = redis::Client::open(pair.cache.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut limit = async |bytes: &str| {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("SET").arg("maxmemory").arg(bytes).exec_async(&mut connection).await.unwrap();
+    };
+    limit("1").await;
+    let mut child = pair.program().args(["rebuild", "--yes", "--json"]).spawn().unwrap();
+    while markers(&pair).await.0.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let waiting = tokio::time::timeout(Duration::from_secs(2), child.wait()).await;
+    assert!(waiting.is_err(), "done although nothing can be written");
+    limit("0").await;
+    crate::support::pair::gather(child).await.code(0);
+    assert_eq!(markers(&pair).await, (vec![], vec![]));
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markers_that_a_killed_rebuild_has_left_are_nobodys_document_and_go_with_the_next() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "3000"]).await.code(0);
+    let mut child = pair.program().args(["rebuild", "--yes", "--max-items", "20"]).spawn().unwrap();
+    while markers(&pair).await.0.len() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "done before it could be killed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child.kill().await.unwrap();
+    let left = markers(&pair).await.0;
+    assert!(!left.is_empty());
+    // Another sync meets them, and writes no entries for them.
+    let other = ["--lease-prefix", "other", "--start", "beginning"];
+    pair.run(&[&["sync", "--until-idle"], &other[..]].concat()).await.code(0);
+    assert!(markers(&pair).await.1.iter().all(|key| key.starts_with("syncscope:marker:")));
+    let ran = pair.run(&["verify", "--json", "--lease-prefix", "other"]).await.code(0);
+    assert_eq!(ran.json()["documents"], 3_000, "{}", ran.stdout);
+
+    // A function of somebody else would have written one as if it was a document.
+    set(&pair, &left[0], &format!(r#"{{"id":"{}"}}"#, left[0])).await;
+    let ran = pair.run(&["rebuild", "--yes", "--take-over", "--json"]).await.code(0);
+    assert_eq!(ran.json()["left"], 0, "{ran:#?}");
+    assert_eq!(markers(&pair).await, (vec![], vec![]));
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_that_somebody_removes_before_it_arrives_holds_nothing_up() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "3000"]).await.code(0);
+    let child = pair.program().args(["rebuild", "--yes", "--json", "--max-items", "20"]).spawn().unwrap();
+    let mut removed = 0;
+    while removed < 4 {
+        for id in markers(&pair).await.0 {
+            removed +=
+                usize::from(pair.prices.delete(&id, &PartitionKey::from(id.as_str()), None).await.is_ok());
+        }
+    }
+    crate::support::pair::gather(child).await.code(0);
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_waits_for_another_processor_to_stop_if_told_to() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "100"]).await.code(0);
+    let other = pair
+        .program()
+        .args(["sync", "--start", "beginning", "--instance-name", "somebody-else"])
+        .spawn()
+        .unwrap();
+    pair.in_step(Duration::from_secs(20)).await;
+    let waiting = pair.program().args(["rebuild", "--yes", "--wait", "--json"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(markers(&pair).await.0.is_empty(), "it began although somebody else owns the leases");
+    crate::support::pair::signal(&other, "TERM").await;
+    crate::support::pair::gather(other).await.code(0);
+    let ran = crate::support::pair::gather(waiting).await.code(0);
+    assert!(
+        ran.stderr.contains("somebody-else") && ran.stderr.contains("StartFromBeginning"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.json()["documents"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leases_that_are_taken_over_are_proven_although_their_owner_comes_back() {
+    let pair = Pair::start().await;
+    pair.run(&["seed", "--count", "500"]).await.code(0);
+    let args =
+        ["sync", "--start", "beginning", "--instance-name", "somebody-else", "--acquire-interval", "200ms"];
+    let mut other = pair.program().args(args).spawn().unwrap();
+    pair.in_step(Duration::from_secs(20)).await;
+    let ran = pair.run(&["rebuild", "--yes", "--take-over", "--json"]).await.code(0);
+    assert_eq!(ran.json()["left"], 0, "{ran:#?}");
+    other.kill().await.unwrap();
+    assert_eq!(pair.differences().await, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_killed_at_any_moment_ends_in_step_when_started_again() {
     let pair = Pair::start().await;
     pair.run(&["seed", "--count", "1500"]).await.code(0);
     pair.run(&["sync", "--start", "beginning", "--until-idle"]).await.code(0);
-    for (round, mode) in ["refill", "flush", "refill", "flush", "flush"].into_iter().enumerate() {
+    let rounds = std::env::var("SYNCSCOPE_KILLS").map_or(4, |text| text.parse().unwrap());
+    for (round, mode) in ["refill", "flush"].into_iter().cycle().take(rounds).enumerate() {
         let args = ["rebuild", "--yes", "--take-over", "--mode", mode, "--max-items", "50"];
         let mut child = pair.program().args(args).spawn().unwrap();
         let moment = rand::random_range(0..1_200);
@@ -178,5 +321,6 @@ async fn a_rebuild_killed_at_any_moment_ends_in_step_when_started_again() {
         let ran = pair.run(&["rebuild", "--yes", "--take-over", "--mode", mode, "--json"]).await;
         assert!(ran.status.success(), "round {round}, {mode}, killed after {moment} ms: {ran:#?}");
         assert_eq!(pair.differences().await, [""; 0], "round {round}, {mode}, killed after {moment} ms");
+        assert_eq!(markers(&pair).await, (vec![], vec![]), "round {round}, {mode}, killed after {moment} ms");
     }
 }

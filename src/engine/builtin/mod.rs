@@ -2,7 +2,9 @@
 //! them all, so that no two of its deeds can overlap.
 
 mod plan;
+mod proving;
 mod rebuild;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::caught_up::CaughtUp;
+use super::proof::Proof;
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
@@ -21,7 +23,9 @@ use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
 use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
 use crate::sync::{CacheWriter, DeadLetters};
+use proving::Proving;
 use rebuild::{Closing, Replay};
+use waiting::Waiting;
 
 /// Requests waiting: they come from a person.
 const REQUESTS: usize = 32;
@@ -88,7 +92,9 @@ pub(super) struct Builtin {
     replay: Option<Replay>,
     closing: Option<Closing>,
     set_aside_told: u64,
-    proof: CaughtUp,
+    proof: Proof,
+    /// A rebuild that waits for other processors to stop.
+    waiting: Option<Waiting>,
 }
 
 impl Builtin {
@@ -127,7 +133,8 @@ impl Builtin {
             replay: None,
             closing: None,
             set_aside_told: 0,
-            proof: CaughtUp::default(),
+            proof: Proof::default(),
+            waiting: None,
         }
     }
 
@@ -145,10 +152,12 @@ impl Builtin {
                 _ = tick.tick() => {
                     self.watch_source().await;
                     if self.wanted && self.processors.is_empty() && Instant::now() >= self.next_attempt {
-                        self.start(self.shared.start(self.shared.settings.sync.start)).await;
+                        self.start(self.shared.start(self.shared.settings.sync.start), self.proving()).await;
                     }
+                    self.follow_waiting().await;
                     self.follow_replay().await;
                     self.follow_closing().await;
+                    self.follow_proof().await;
                     self.tell_status(None).await;
                 }
             }
@@ -190,6 +199,7 @@ impl Builtin {
                 self.next_attempt = Instant::now();
             }
             Request::Stop => {
+                self.give_up_waiting().await;
                 self.wanted = false;
                 self.tell_status(Some(SyncPhase::Stopping)).await;
                 self.stop().await;
@@ -218,7 +228,7 @@ impl Builtin {
     }
 
     /// Starts every instance, or notes why not.
-    async fn start(&mut self, start: StartPosition) {
+    async fn start(&mut self, start: StartPosition, proving: Proving) {
         self.next_attempt = Instant::now() + RETRY;
         let Some(source) = self.source() else {
             self.problem = Some("waiting for the source".to_owned());
@@ -238,12 +248,9 @@ impl Builtin {
                 return;
             }
         }
-        match CaughtUp::asked_now(&source.monitored).await {
-            Ok(proof) => self.proof = proof,
-            Err(error) => {
-                self.problem = Some(format!("{}; {}", error.cause(), error.remedy()));
-                return;
-            }
+        if let Err(problem) = self.begin_proof(&source, &leases, proving).await {
+            self.problem = Some(problem);
+            return;
         }
         while self.processors.len() < self.instances {
             if let Err(problem) = self.start_instance(&source, &leases, start).await {
@@ -381,22 +388,22 @@ impl Builtin {
         self.running.clear();
         let stopping = self.processors.drain(..).map(ProcessorHandle::stop);
         futures::future::join_all(stopping).await;
+        self.remove_markers().await;
     }
 
     /// Whatever was in the source when the processors were started is in the cache, and every lease
-    /// of the prefix is ours and has stored that.
+    /// of the prefix has stored that.
     fn idle(&mut self) -> bool {
-        let (mut passed, mut leases) = (0, 0);
-        for processor in &self.processors {
-            let status = processor.status();
-            let status = status.borrow();
-            if !status.started {
-                return false;
-            }
-            passed += status.leases.iter().filter(|worker| self.proof.has_passed(worker)).count();
-            leases = leases.max(status.total_leases);
-        }
-        leases > 0 && passed >= leases
+        let statuses: Vec<_> = self.processors.iter().map(|one| one.status().borrow().clone()).collect();
+        let leases = self.leases();
+        leases > 0
+            && statuses.iter().all(|status| status.started)
+            && self.proof.look(statuses.iter().flat_map(|status| &status.leases), leases)
+    }
+
+    /// Leases of the prefix, as our processors see them.
+    fn leases(&self) -> usize {
+        self.processors.iter().map(|one| one.status().borrow().total_leases).max().unwrap_or(0)
     }
 
     async fn tell_status(&mut self, phase: Option<SyncPhase>) {

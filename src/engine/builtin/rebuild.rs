@@ -7,12 +7,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Builtin;
+use super::proving::Proving;
+use super::waiting::names;
 use crate::cache::CacheClient;
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
 use crate::engine::command::{RebuildMode, RebuildOrder};
-use crate::engine::event::{Event, Level, RebuildPhase, RebuildReport, RebuildStatus, SyncPhase};
+use crate::engine::event::{Event, Level, ProofKind, RebuildPhase, RebuildReport, RebuildStatus, SyncPhase};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::SourceReceiver;
@@ -52,21 +54,18 @@ impl Builtin {
         if self.replay.is_some() || self.closing.is_some() {
             return;
         }
+        let plan = self.plan(order.clone()).await;
+        let foreign = names(&plan.foreign_owners);
+        if plan.refused.is_none() && !foreign.is_empty() && order.wait && !order.take_over {
+            return self.wait_for_owners(order, &plan.foreign_owners).await;
+        }
+        self.waiting = None;
         let began = Instant::now();
         let whole = order.only.is_empty();
-        let plan = self.plan(order.clone()).await;
-        let foreign =
-            plan.foreign_owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>().join(", ");
         let refused = plan.refused.clone().or_else(|| {
-            if !foreign.is_empty() && !order.take_over {
-                Some(format!(
-                    "{foreign} owns leases now: stop that processor first, or confirm the take-over"
-                ))
-            } else if !whole && order.mode == RebuildMode::Flush {
-                Some("single leases do not tell which keys are theirs: flush needs all of them".to_owned())
-            } else {
-                None
-            }
+            (!foreign.is_empty() && !order.take_over).then(|| {
+                format!("{foreign} owns leases now: stop that processor first, or confirm the take-over")
+            })
         });
         if let Some(reason) = refused {
             return self.rebuild_failed(began, reason).await;
@@ -75,6 +74,7 @@ impl Builtin {
         self.tell_phase(RebuildPhase::Stopping, began, plan.documents).await;
         self.tell_status(Some(SyncPhase::Rebuilding)).await;
         self.stop().await;
+        self.remove_old_markers().await;
         self.tell_phase(RebuildPhase::Deleting, began, plan.documents).await;
         let start = match order.mode {
             RebuildMode::Since(time) => StartPosition::At(time),
@@ -99,7 +99,12 @@ impl Builtin {
         }
         self.wanted = true;
         let before = self.writer.delivered();
-        self.start(start).await;
+        // Only now: what the workers before this rebuild might deliver would prove nothing.
+        let proving = match plan.proof {
+            ProofKind::Markers => Proving::Markers,
+            ProofKind::Lsns { .. } => Proving::Lsns,
+        };
+        self.start(start, proving).await;
         if self.processors.is_empty() {
             let reason = self.problem.clone().unwrap_or_else(|| "the sync did not start".to_owned());
             return self.rebuild_failed(began, format!("leases deleted, but {reason}; start again")).await;
@@ -148,12 +153,12 @@ impl Builtin {
         flush_keys(&cache, &self.shared.mapping).await.map_err(tell)
     }
 
-    async fn rebuild_failed(&mut self, began: Instant, reason: String) {
+    pub(super) async fn rebuild_failed(&mut self, began: Instant, reason: String) {
         self.shared.report.log(Level::Error, "rebuild", reason.clone()).await;
         self.tell_phase(RebuildPhase::Failed { reason }, began, None).await;
     }
 
-    async fn tell_phase(&self, phase: RebuildPhase, began: Instant, total: Option<u64>) {
+    pub(super) async fn tell_phase(&self, phase: RebuildPhase, began: Instant, total: Option<u64>) {
         self.tell_rebuild(phase, began, (0, total), 0.0, None).await;
     }
 
@@ -170,7 +175,9 @@ impl Builtin {
             .filter(|_| rate > 1.0)
             .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
         let elapsed = began.elapsed();
-        let status = RebuildStatus { phase, done, total, rate, left, elapsed, proof: None, report };
+        let proving = matches!(phase, RebuildPhase::Replaying | RebuildPhase::Verifying | RebuildPhase::Done);
+        let proof = proving.then(|| Box::new(self.proof.status(self.leases())));
+        let status = RebuildStatus { phase, done, total, rate, left, elapsed, proof, report };
         self.shared.report.state(Event::Rebuild(status)).await;
     }
 
@@ -191,6 +198,15 @@ impl Builtin {
             return self.tell_rebuild(RebuildPhase::Replaying, began, (done, total), recent, None).await;
         }
         let Some(replay) = self.replay.take() else { return };
+        if self.proof.lost() > 0 {
+            let text = format!(
+                "{} of {} markers did not come out in the cache although their leases have passed them: somebody who delivers that range drops changes",
+                self.proof.lost(),
+                self.proof.markers()
+            );
+            self.shared.report.log(Level::Warning, "rebuild", text).await;
+        }
+        self.remove_markers().await;
         let mend = replay.whole && !matches!(replay.mode, RebuildMode::Since(_));
         let (out, progress) = watch::channel(Summary::default());
         let mut task = JoinSet::new();
@@ -213,7 +229,7 @@ impl Builtin {
             self.stop().await;
         }
         let report = match ended {
-            Ok(Ok(report)) => report,
+            Ok(Ok(report)) => RebuildReport { markers: self.proof.markers(), ..report },
             Ok(Err(reason)) => {
                 let reason = format!("{done} documents replayed, but not verified: {reason}");
                 return self.rebuild_failed(began, reason).await;

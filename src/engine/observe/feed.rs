@@ -17,7 +17,7 @@ use crate::engine::event::{ChangeRow, ConnectionState, Event, FeedStatus, Server
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, address, down};
 use crate::engine::{Shared, rows::RowMaker};
-use crate::sync::version;
+use crate::sync::{is_marker, version};
 
 use super::cache::Pairs;
 
@@ -233,8 +233,9 @@ impl Reader {
 }
 
 async fn handle(shared: &Arc<Shared>, rows: &mut RowMaker, pairs: &Pairs, status: &mut Status, read: Read) {
-    let documents = match read.page.documents() {
-        Ok(documents) => documents,
+    let documents: Vec<Bytes> = match read.page.documents() {
+        // Markers of a rebuild are no changes.
+        Ok(documents) => documents.into_iter().filter(|document| !is_marker(document)).collect(),
         Err(error) => {
             status.problem = Some(format!("a feed page could not be read: {error}"));
             return;

@@ -59,7 +59,7 @@ impl Verifier {
 }
 
 /// The range of a lease; old leases name a physical range by its id.
-fn range_of(lease: &Lease, ranges: &[PhysicalRange]) -> Option<EpkRange> {
+pub fn range_of(lease: &Lease, ranges: &[PhysicalRange]) -> Option<EpkRange> {
     lease
         .range()
         .cloned()

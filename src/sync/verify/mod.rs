@@ -19,6 +19,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub use finding::{Cause, Finding, FindingKind, Summary};
+pub use leases::range_of;
 pub use repair::{Repaired, Repairer};
 
 use crate::cache::{CacheClient, CacheError, ServerStatus};

@@ -10,6 +10,7 @@ use crate::cosmos::{CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, Pa
 use crate::sync::compare::compare;
 use crate::sync::fields;
 use crate::sync::mapping::MappedEntry;
+use crate::sync::marker::is_marker;
 
 use super::look::Suspect;
 use super::seen::SeenKeys;
@@ -114,7 +115,7 @@ impl Run<'_> {
     ) -> Result<(), VerifyError> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for document in page.documents()? {
-            if !self.is_in_sample(&document) {
+            if is_marker(&document) || !self.is_in_sample(&document) {
                 continue;
             }
             Tally::add(&self.tally.documents, 1);
