@@ -85,6 +85,13 @@ impl Catalog {
         }
     }
 
+    /// The link of the database or container of this rid, as their `_self` says it.
+    pub(super) fn link_of(&self, rid: &str) -> Option<String> {
+        let known = self.known();
+        let of_database = || known.databases.contains_key(rid).then(|| format!("dbs/{rid}/"));
+        known.containers.values().find(|c| c.rid == rid).map(|c| c.link.clone()).or_else(of_database)
+    }
+
     /// Creates a database.
     pub(super) async fn create_database(&self, store: &Store, ask: &Ask) -> Answer {
         if let Some(refusal) = body_id(ask).and_then(|id| refused_resource(&id)) {

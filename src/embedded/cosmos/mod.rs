@@ -17,6 +17,7 @@ mod feed;
 mod ids;
 mod keys;
 mod listener;
+mod offers;
 mod originals;
 mod patch;
 mod pkranges;

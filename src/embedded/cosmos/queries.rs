@@ -51,6 +51,14 @@ pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> An
     answer
 }
 
+/// Answers a query of databases or containers, which the inner store keeps.
+pub(super) async fn of_metadata(store: &Store, ask: &Ask) -> Answer {
+    match sql::translated(&ask.body) {
+        Ok(body) => store.forward(&Ask { body, ..ask.clone() }).await,
+        Err(message) => bad_request(message),
+    }
+}
+
 /// Whether a patch's condition (`from c where …`) holds for a document.
 /// `Err`: the refusal of a condition that is not valid.
 pub(super) async fn holds(

@@ -23,7 +23,7 @@ use super::request::Ask;
 use super::route::Path;
 use super::store::Store;
 use super::tls::Tls;
-use super::{batch, control, feed, pkranges, points, queries, scan};
+use super::{batch, control, feed, offers, pkranges, points, queries, scan};
 
 /// Largest body read, bytes: a batch may hold 2 MB of documents and their frame.
 const MAX_BODY: usize = 4 << 20;
@@ -182,6 +182,8 @@ impl Service {
                     None => store.forward(ask).await,
                 }
             }
+            (_, ["offers", ..]) => offers::answer(store, ask, catalog).await,
+            _ if ask.is_query() => queries::of_metadata(store, ask).await,
             _ => store.forward(ask).await,
         }
     }

@@ -138,3 +138,32 @@ async fn https_and_http_share_a_port_and_each_advertises_itself() {
     assert!(before.elapsed() < std::time::Duration::from_secs(1));
     drop(silent);
 }
+
+#[tokio::test]
+async fn throughput_is_found_by_link_and_by_rid_and_replaced() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let spec = json!({"id": "paid", "partitionKey": {"paths": ["/id"], "kind": "Hash", "version": 2}});
+    let paid = [("x-ms-offer-throughput", "400")];
+    let made = value(raw.send("POST", "/dbs/shop/colls", &paid, spec.to_string()).await).await;
+    let (link, rid) = (made["_self"].as_str().unwrap(), made["_rid"].as_str().unwrap());
+    let query = [("x-ms-documentdb-isquery", "True"), ("content-type", "application/query+json")];
+    let find = async |text: String, parameter: &str| {
+        let body = json!({"query": text, "parameters": [{"name": "@x", "value": parameter}]});
+        value(raw.send("POST", "/offers", &query, body.to_string()).await).await["Offers"].clone()
+    };
+    // Node's, Python's and .NET's ways of asking.
+    let offer = find(format!(r#"SELECT * from root where root.resource = "{link}""#), "").await[0].clone();
+    assert_eq!(offer["resource"], link);
+    assert_eq!(find("SELECT * FROM root WHERE root.resource=@x".into(), link).await[0], offer);
+    assert_eq!(find("select * from c where c.offerResourceId = @x".into(), rid).await[0], offer);
+    assert_eq!(find("select * from c where c.offerResourceId = @x".into(), "other").await, json!([]));
+    let mut changed = offer.clone();
+    changed["content"]["offerThroughput"] = json!(1_000);
+    let path = format!("/offers/{}", offer["id"].as_str().unwrap());
+    let replaced = value(raw.send("PUT", &path, &[], changed.to_string()).await).await;
+    assert_eq!(
+        (&replaced["resource"], &replaced["content"]["offerThroughput"]),
+        (&json!(link), &json!(1_000))
+    );
+}
