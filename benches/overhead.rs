@@ -3,6 +3,8 @@
 //! `cargo bench --bench overhead`; expects at least 0.8 of the one and 4 times the other.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // a measuring program, not a library
 
+mod feed_server;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,99 +18,18 @@ use azure_data_cosmos_driver::models::{
     Precondition,
 };
 use azure_data_cosmos_driver::options::{ConnectionPoolOptions, DriverOptions, OperationOptions};
-use bytes::Bytes;
+use feed_server::{FeedServer, Shape};
 use futures::StreamExt as _;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use syncscope::config::{CosmosConnection, Secret, StartPosition};
-use syncscope::cosmos::{Account, Container, ContainerSpec};
-use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
+use syncscope::config::{CosmosConnection, StartPosition};
+use syncscope::cosmos::{Account, Container};
 use syncscope::lease::LeasePrefix;
 use syncscope::processor::{ChangeBatch, ChangeHandler, Processor, ProcessorOptions};
-use tokio::net::TcpListener;
 
-const RANGES: u64 = 4;
-const PAGES: u64 = 50;
-const PAGE: u64 = 1_000;
-const DOCUMENTS: u64 = RANGES * PAGES * PAGE;
+const SHAPE: Shape = Shape { documents: 200_000, ranges: 4, page: 1_000 };
+const DOCUMENTS: u64 = SHAPE.documents;
 const ROUNDS: usize = 5;
-
-/// Serves prepared feed pages itself, and everything else from an emulator behind it.
-struct Server {
-    upstream: String,
-    own: String,
-    /// Flat, and in the envelope that the SDK asks for.
-    pages: [Bytes; 2],
-    http: reqwest::Client,
-}
-
-fn page(rid: &str, enveloped: bool) -> Bytes {
-    let documents: Vec<String> = (0..PAGE)
-        .map(|n| {
-            let flat = format!(
-                r#"{{"id":"p-{n:06}","sku":"SKU-{n:08}","name":"Garden chair, folding, oak, weatherproof, no. {n}","currency":"GBP","price":{{"current":{n}.99,"list":{n}.5,"unit":"piece"}},"stock":{n},"tags":["garden","chair","oak","folding"],"updatedAt":"2026-08-07T18:56:44.1234567Z","_rid":"{rid}","_self":"dbs/a/colls/b/docs/c/","_etag":"\"{n:08}-0000-0100-0000-000000000000\"","_attachments":"attachments/","_ts":1786129004,"_lsn":{n}}}"#
-            );
-            if enveloped { format!(r#"{{"current":{flat},"metadata":{{"lsn":{n},"crts":1786129004}}}}"#) } else { flat }
-        })
-        .collect();
-    Bytes::from(format!(r#"{{"_rid":"{rid}","Documents":[{}],"_count":{PAGE}}}"#, documents.join(",")))
-}
-
-async fn answer(
-    server: Arc<Server>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
-    if header("a-im").is_some() && request.uri().path().trim_end_matches('/').ends_with("/docs") {
-        let at: u64 = header("if-none-match").map_or(0, |e| e.trim_matches('"').parse().unwrap_or(PAGES));
-        let enveloped = header("x-ms-cosmos-changefeed-wire-format-version").is_some();
-        let next = (at + 1).min(PAGES);
-        let answer = Response::builder()
-            .header("etag", format!("\"{next}\""))
-            .header("x-ms-session-token", format!("0:0#{next}"))
-            .header("content-type", "application/json");
-        let (status, body) = if at >= PAGES {
-            (304, Bytes::new())
-        } else {
-            (200, server.pages[usize::from(enveloped)].clone())
-        };
-        return Ok(answer.status(status).body(Full::from(body)).unwrap());
-    }
-    let (head, body) = request.into_parts();
-    let path = head.uri.path_and_query().map_or("/", |p| p.as_str());
-    let mut ask = server.http.request(head.method, format!("{}{path}", server.upstream));
-    for (name, value) in head.headers.iter().filter(|(n, _)| *n != "host" && *n != "content-length") {
-        ask = ask.header(name, value);
-    }
-    let got = ask.body(body.collect().await.unwrap().to_bytes()).send().await.unwrap();
-    let mut answer = Response::builder().status(got.status());
-    for (name, value) in
-        got.headers().iter().filter(|(n, _)| *n != "content-length" && *n != "transfer-encoding")
-    {
-        answer = answer.header(name, value);
-    }
-    let bytes = got.bytes().await.unwrap();
-    let own = String::from_utf8_lossy(&bytes).replace(&server.upstream, &server.own);
-    Ok(answer.body(Full::from(own)).unwrap())
-}
-
-async fn serve(listener: TcpListener, server: Arc<Server>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        stream.set_nodelay(true).unwrap();
-        let server = Arc::clone(&server);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&server), request));
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-    }
-}
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -257,41 +178,29 @@ fn resident_mb() -> u64 {
 
 #[tokio::main]
 async fn main() {
-    let options = EmulatorOptions { port: PortChoice::Free, partitions: RANGES as u32, ..Default::default() };
-    let emulator = Emulator::start(options).await.unwrap();
-    let connect = |endpoint: &str| CosmosConnection {
-        endpoint: endpoint.parse().unwrap(),
-        key: Secret::new(emulator.key()),
-        probe_scheme: false,
-    };
-    let direct = Account::connect(&connect(emulator.endpoint().as_str())).await.unwrap();
-    direct.ensure_database("shop").await.unwrap();
-    for name in ["prices", "leases"] {
-        direct.ensure_container("shop", &ContainerSpec::new(name, "/id")).await.unwrap();
-    }
-    let rid = direct.container("shop", "prices").await.unwrap().rid().to_owned();
+    let server = FeedServer::start(SHAPE, 0).await;
+    let connect = |text: &str| CosmosConnection::parse(text).unwrap();
+    let direct = Account::connect(&connect(&server.emulator.connection_string())).await.unwrap();
     let leases = direct.container("shop", "leases").await.unwrap();
+    let size = SHAPE.document(&server.rid, 0).len();
+    println!("{DOCUMENTS} documents of {size} bytes in {} ranges", SHAPE.ranges);
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let own = format!("http://{}", listener.local_addr().unwrap());
-    let server = Server {
-        upstream: emulator.endpoint().as_str().trim_end_matches('/').to_owned(),
-        own: own.clone(),
-        pages: [page(&rid, false), page(&rid, true)],
-        http: reqwest::Client::new(),
-    };
-    println!("{DOCUMENTS} documents of {} bytes in {RANGES} ranges", server.pages[0].len() as u64 / PAGE);
-    tokio::spawn(serve(listener, Arc::new(server)));
-
-    let source = Account::connect(&connect(&own)).await.unwrap().container("shop", "prices").await.unwrap();
-    let (driver, reference) = bare_driver(&own, emulator.key()).await;
+    let source = Account::connect(&connect(&server.connection_string()))
+        .await
+        .unwrap()
+        .container("shop", "prices")
+        .await
+        .unwrap();
+    let (driver, reference) = bare_driver(&server.endpoint, server.emulator.key()).await;
     let client = {
         use azure_data_cosmos::options::ConnectionPoolOptions as Pool;
         use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
         let pool = Pool::builder().with_is_http2_allowed(false).build().unwrap();
         let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await.unwrap();
-        let account =
-            AccountReference::with_authentication_key(own.parse().unwrap(), emulator.key().to_owned());
+        let account = AccountReference::with_authentication_key(
+            server.endpoint.parse().unwrap(),
+            server.emulator.key().to_owned(),
+        );
         let client = CosmosClient::builder().with_runtime(runtime);
         let client = client.build(account, RoutingStrategy::ProximityTo("East US".into())).await.unwrap();
         client.database_client("shop").container_client("prices", None).await.unwrap()
