@@ -187,10 +187,12 @@ pub enum Order {
     #[command(after_help = "Examples:\n  syncscope verify\n  syncscope verify --json --sample 1000\n  \
                             syncscope verify --repair --yes")]
     Verify(VerifyArgs),
-    /// Bookmarks of lease positions: save, list, diff, restore
+    /// Leases: release, delete, reset; bookmarks of their positions: save, list, diff, restore
     ///
+    /// Each says first exactly which documents it will touch and who owns them, and asks.
     /// Exit code 0: done or in step, 1: something differs or was refused, 2: could not run.
-    #[command(after_help = "Examples:\n  syncscope leases save before-release\n  \
+    #[command(after_help = "Examples:\n  syncscope leases reset --lease 1FFF-2FFF\n  \
+                            syncscope leases delete --yes --json\n  syncscope leases save before-release\n  \
                             syncscope leases diff before-release\n  \
                             syncscope leases restore before-release --yes --json")]
     Leases(LeasesArgs),

@@ -1,5 +1,5 @@
-//! `syncscope leases`: bookmarks of positions. Saved and compared without touching a lease; restored
-//! under If-Match, after saying what will be replayed.
+//! `syncscope leases`: deeds on leases, and bookmarks of positions. Bookmarks are saved and compared without
+//! touching a lease; restored under If-Match, after saying what will be replayed.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 use crate::config::Settings;
 use crate::cosmos::{Account, CosmosError};
 use crate::lease::{
-    Bookmark, BookmarkError, Change, Difference, Lease, LeasePrefix, LeaseStorage, LeaseStore,
+    Bookmark, BookmarkError, Change, Difference, Lease, LeaseDeed, LeasePrefix, LeaseStorage, LeaseStore,
 };
 
-use super::CliError;
 use super::bookmark_files::BookmarkFiles;
+pub use super::lease_deeds::DeedArgs;
 use super::output::Output;
 use super::rebuild::confirmed;
+use super::{CliError, lease_deeds};
 
 /// `syncscope leases`
 #[derive(Debug, Args)]
@@ -26,9 +27,15 @@ pub struct LeasesArgs {
     pub action: LeasesAction,
 }
 
-/// What to do with bookmarks.
+/// What to do with leases.
 #[derive(Debug, Clone, Subcommand)]
 pub enum LeasesAction {
+    /// Free leases: Owner becomes null, any running instance takes them and goes on where they stood
+    Release(DeedArgs),
+    /// Delete lease documents, and the marker without which nobody would make them again
+    Delete(DeedArgs),
+    /// Back to the start: one lease loses its continuation, all of them are deleted with their marker
+    Reset(DeedArgs),
     /// Keep the positions of all leases of the prefix under a name
     Save {
         /// Letters, digits, '-', '_', '.'
@@ -79,6 +86,9 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CliError> {
     let files = BookmarkFiles::of(settings)?;
     match action {
+        LeasesAction::Release(args) => lease_deeds::run(settings, LeaseDeed::Release, args, output).await,
+        LeasesAction::Delete(args) => lease_deeds::run(settings, LeaseDeed::Delete, args, output).await,
+        LeasesAction::Reset(args) => lease_deeds::run(settings, LeaseDeed::Reset, args, output).await,
         LeasesAction::Save { name, replace } => save(settings, &files, name, *replace, output).await,
         LeasesAction::List => list(&files, output),
         LeasesAction::Diff { name } => diff(settings, &files.load(name)?, output).await,
@@ -87,15 +97,15 @@ pub(super) async fn run(
 }
 
 /// The leases of the configured prefix as they are now.
-struct Today {
-    store: LeaseStore,
-    prefix: LeasePrefix,
+pub(super) struct Today {
+    pub(super) store: LeaseStore,
+    pub(super) prefix: LeasePrefix,
     source: String,
     leases: Vec<Lease>,
 }
 
 impl Today {
-    async fn read(settings: &Settings) -> Result<Self, CliError> {
+    pub(super) async fn read(settings: &Settings) -> Result<Self, CliError> {
         let account = Account::connect(&settings.cosmos).await.map_err(told)?;
         let source = account.container(&settings.database, &settings.container).await.map_err(told)?;
         let leases = account.container(&settings.database, &settings.lease_container).await.map_err(told)?;
@@ -120,7 +130,7 @@ impl Today {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(error: CosmosError) -> CliError {
+pub(super) fn told(error: CosmosError) -> CliError {
     CliError::Refused(format!("{}; {}", error.cause(), error.remedy()))
 }
 

@@ -7,6 +7,7 @@ pub mod dead_letters;
 mod demo;
 pub mod discover;
 mod emulator;
+pub mod lease_deeds;
 pub mod leases;
 mod lines;
 pub mod map;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::lease::LeaseOrder;
+
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -37,6 +39,10 @@ pub enum Command {
     PlanRebuild(RebuildOrder),
     /// Do it.
     StartRebuild(RebuildOrder),
+    /// Find out which lease documents an order would write or delete; answered by `Event::LeasePlan`.
+    PlanLeases(LeaseOrder),
+    /// Do it, if nothing is different from the plan that was told last; answered by `Event::LeasesDone`.
+    DoLeases(LeaseOrder),
     /// Read a document and its entry; answered by `Event::Document`.
     ShowDocument {
         /// Given back in the answer.

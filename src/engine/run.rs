@@ -362,6 +362,8 @@ impl Desks {
             Command::KillInstance => to_sync(Sync::KillInstance).await,
             Command::PlanRebuild(order) => to_sync(Sync::PlanRebuild(order)).await,
             Command::StartRebuild(order) => to_sync(Sync::Rebuild(order)).await,
+            Command::PlanLeases(order) => to_sync(Sync::PlanLeases(order)).await,
+            Command::DoLeases(order) => to_sync(Sync::DoLeases(order)).await,
             Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
             Command::StopVerify => to_verify(verify::Request::Stop).await,
             Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,

@@ -49,6 +49,11 @@ impl LeaseStore {
         }
     }
 
+    /// Deletes a lease if nobody wrote it since it was read; else `PreconditionFailed`.
+    pub async fn delete_as_seen(&self, lease: &Lease) -> Result<(), CosmosError> {
+        self.container.delete(lease.id(), &self.key_of(lease), lease.etag()).await.map(|_| ())
+    }
+
     /// The value that a document stores in `/partitionKey`: old .NET libraries put a random GUID there.
     async fn stored_key(&self, id: &str) -> Result<Option<PartitionKey>, CosmosError> {
         let rows = self.container.query("SELECT * FROM c WHERE c.id = @id", &[("@id", json!(id))]).await?;

@@ -54,12 +54,12 @@ async fn write(pair: &Pair, name: &str, count: usize) {
     }
 }
 
-async fn leases(pair: &Pair) -> Container {
+pub(crate) async fn leases(pair: &Pair) -> Container {
     pair.prices.account().container("shop", "leases").await.unwrap()
 }
 
 /// The lease documents of a prefix, in order of their ids.
-async fn documents(pair: &Pair, prefix: &str) -> Vec<Value> {
+pub(crate) async fn documents(pair: &Pair, prefix: &str) -> Vec<Value> {
     let sql = "SELECT * FROM c WHERE STARTSWITH(c.id, @p) AND IS_DEFINED(c.LeaseToken)";
     let rows = leases(pair).await.query(sql, &[("@p", json!(prefix))]).await.unwrap();
     let mut found: Vec<Value> = rows.iter().map(|row| serde_json::from_slice(row).unwrap()).collect();
@@ -67,7 +67,7 @@ async fn documents(pair: &Pair, prefix: &str) -> Vec<Value> {
     found
 }
 
-fn field(leases: &[Value], name: &str) -> Vec<Value> {
+pub(crate) fn field(leases: &[Value], name: &str) -> Vec<Value> {
     leases.iter().map(|lease| lease[name].clone()).collect()
 }
 

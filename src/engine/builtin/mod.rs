@@ -1,6 +1,7 @@
 //! The built-in sync: starts, pauses and stops our processors, and rebuilds with them. One task owns
 //! them all, so that no two of its deeds can overlap.
 
+mod leases;
 mod plan;
 mod proving;
 mod rebuild;
@@ -17,7 +18,7 @@ use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
 use crate::engine::command::RebuildOrder;
-use crate::engine::event::{Event, Level, SyncPhase, SyncStatus};
+use crate::engine::event::{Event, LeaseOrder, LeasePlan, Level, SyncPhase, SyncStatus};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
@@ -55,6 +56,8 @@ pub(super) enum Request {
     KillInstance,
     PlanRebuild(RebuildOrder),
     Rebuild(RebuildOrder),
+    PlanLeases(LeaseOrder),
+    DoLeases(LeaseOrder),
 }
 
 /// Sends requests to the built-in sync.
@@ -91,6 +94,8 @@ pub(super) struct Builtin {
     rate: Rate,
     replay: Option<Replay>,
     closing: Option<Closing>,
+    /// What a deed on leases would do, as it was told last.
+    lease_plan: Option<Box<LeasePlan>>,
     set_aside_told: u64,
     proof: Proof,
     /// A rebuild that waits for other processors to stop.
@@ -132,6 +137,7 @@ impl Builtin {
             rate: Rate::default(),
             replay: None,
             closing: None,
+            lease_plan: None,
             set_aside_told: 0,
             proof: Proof::default(),
             waiting: None,
@@ -219,6 +225,8 @@ impl Builtin {
                 self.shared.report.state(Event::RebuildPlan(Box::new(plan))).await;
             }
             Request::Rebuild(order) => self.rebuild(order).await,
+            Request::PlanLeases(order) => self.tell_lease_plan(order).await,
+            Request::DoLeases(order) => self.do_leases(order).await,
         }
         self.tell_status(None).await;
     }

@@ -13,6 +13,7 @@ mod verify;
 use jiff::Timestamp;
 
 pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
+pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
 pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen};
@@ -54,6 +55,10 @@ pub enum Event {
     RebuildPlan(Box<RebuildPlan>),
     /// Progress or end of a rebuild.
     Rebuild(RebuildStatus),
+    /// Answer to [`super::Command::PlanLeases`].
+    LeasePlan(Box<LeasePlan>),
+    /// Answer to [`super::Command::DoLeases`].
+    LeasesDone(LeaseOutcome),
     /// Progress or end of a verification or repair.
     Verify(VerifyStatus),
     /// A wrong entry that a verification has found.

@@ -132,6 +132,8 @@ fn name(command: &Command) -> &'static str {
         Command::SetTraffic(_) => "change the traffic",
         Command::PlanRebuild(_) => "plan a rebuild",
         Command::StartRebuild(_) => "rebuild",
+        Command::PlanLeases(_) => "plan a deed on leases",
+        Command::DoLeases(order) => order.deed.word(),
         Command::ShowDocument { .. } => "show a document",
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",

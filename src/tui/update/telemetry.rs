@@ -59,7 +59,11 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Rebuild(status) => on_rebuild(model, status),
         Event::Verify(status) => model.verification.status = Some(status),
         // Drawn by views of their own.
-        Event::Drift(_) | Event::MappingPreview(_) | Event::DeadLetters(_) => {}
+        Event::LeasePlan(_)
+        | Event::LeasesDone(_)
+        | Event::Drift(_)
+        | Event::MappingPreview(_)
+        | Event::DeadLetters(_) => {}
         Event::Finding(finding) => model.verification.found(*finding),
         Event::Document(detail) => {
             let request = model.next_request();

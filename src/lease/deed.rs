@@ -1,0 +1,436 @@
+//! Deeds on the lease documents of one prefix, as a person orders them: release, delete, reset. First a plan
+//! that names each document, then the deed itself, each write under If-Match of what the plan saw.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cosmos::CosmosError;
+
+use super::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes};
+
+/// Attempts on a document whose owner keeps writing heartbeats into it.
+const ATTEMPTS: u32 = 6;
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum LeaseDeed {
+    /// `Owner` becomes null: any instance takes the lease at its next look.
+    #[default]
+    Release,
+    /// The lease documents go, and `.info` with them, without which nobody would make them again.
+    Delete,
+    /// Back to the start: a single lease loses its continuation, all of them are deleted with `.info`.
+    Reset,
+}
+
+impl LeaseDeed {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Release, Self::Delete, Self::Reset];
+
+    /// The word of the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Delete => "delete",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeaseOrder {
+    /// What.
+    pub deed: LeaseDeed,
+    /// Only these leases, by id or token; empty = all of the prefix.
+    pub only: Vec<String>,
+    /// Go on although live owners lose their leases.
+    pub take_over: bool,
+}
+
+impl LeaseOrder {
+    /// The subcommand and its flags that do the same.
+    pub fn command(&self) -> String {
+        let mut line = format!("syncscope leases {}", self.deed.word());
+        for lease in &self.only {
+            // Writing to a text cannot fail.
+            let _ = write!(line, " --lease '{lease}'");
+        }
+        if self.take_over {
+            line.push_str(" --take-over");
+        }
+        line
+    }
+}
+
+/// What happens to one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseStep {
+    /// `Owner` becomes null, the rest stays.
+    Free,
+    /// `ContinuationToken` and `Owner` become null: it begins again.
+    Rewind,
+    /// The document is deleted.
+    Delete,
+    /// Nothing: it has no owner.
+    Nothing,
+}
+
+/// One document of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedLease {
+    /// Id of the document.
+    pub id: String,
+    /// `LeaseToken`; `None` = the `.info` marker.
+    pub token: Option<String>,
+    /// What happens to it.
+    pub step: LeaseStep,
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// The owner's last write, by the owner's clock.
+    pub heartbeat: Option<Timestamp>,
+    /// The owner has written within the expiration interval.
+    pub live: bool,
+    /// When this run saw that owner first; `None` = it has not watched.
+    pub since: Option<Timestamp>,
+    /// The position that the lease has now, for people.
+    pub position: Option<String>,
+    /// What was read.
+    seen: Seen,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Seen {
+    Lease(Box<Lease>),
+    Marker { etag: String },
+}
+
+/// What an order would do: shown before it is done.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LeasePlan {
+    /// What was asked for.
+    pub order: LeaseOrder,
+    /// `database/container` of the leases.
+    pub container: String,
+    /// Full prefix of the ids.
+    pub prefix: String,
+    /// The documents, those of the leases in order of their ids, `.info` last.
+    pub documents: Vec<PlannedLease>,
+    /// Leases of this prefix that stay as they are.
+    pub others_here: usize,
+    /// Leases of other prefixes, and of how many; they stay.
+    pub others_elsewhere: (usize, usize),
+    /// Why it cannot be done, in one line with what to do.
+    pub refused: Option<String>,
+}
+
+impl LeasePlan {
+    /// Looks at what is there now. Only documents of this prefix are ever part of a plan.
+    ///
+    /// # Errors
+    /// The lease container cannot be read.
+    pub async fn make(
+        store: &LeaseStore,
+        prefix: &LeasePrefix,
+        order: LeaseOrder,
+        expiration: Duration,
+    ) -> Result<Self, CosmosError> {
+        let now = Timestamp::now();
+        let mut leases = store.list(prefix).await?;
+        leases.sort_by(|a, b| a.id().cmp(b.id()));
+        let others = all_prefixes(store.container()).await?;
+        let others: Vec<usize> =
+            others.iter().filter(|(other, _)| other != prefix).map(|(_, count)| *count).collect();
+        let chosen: Vec<&Lease> = leases
+            .iter()
+            .filter(|lease| order.only.is_empty() || order.only.iter().any(|name| goes_by(lease, name)))
+            .collect();
+        let mut plan = Self {
+            container: store.container().path(),
+            prefix: prefix.as_str().to_owned(),
+            others_here: leases.len() - chosen.len(),
+            others_elsewhere: (others.iter().sum(), others.len()),
+            refused: refusal(&order, &leases, &chosen),
+            documents: chosen.into_iter().map(|lease| planned(lease, &order, now, expiration)).collect(),
+            order,
+        };
+        let removes = plan.documents.iter().any(|document| document.step == LeaseStep::Delete);
+        // A marker that was left behind alone is in the way as well.
+        let alone = plan.order.only.is_empty() && plan.order.deed != LeaseDeed::Release;
+        if (removes || alone)
+            && let Some(marker) = store.marker(&prefix.info_id()).await?
+        {
+            plan.documents.push(PlannedLease {
+                id: prefix.info_id(),
+                token: None,
+                step: LeaseStep::Delete,
+                owner: None,
+                heartbeat: None,
+                live: false,
+                since: None,
+                position: None,
+                seen: Seen::Marker { etag: marker.etag },
+            });
+        }
+        if plan.refused.is_none()
+            && !plan.documents.iter().any(|document| document.step != LeaseStep::Nothing)
+        {
+            plan.refused = Some("none of them has an owner: there is nothing to release".to_owned());
+        }
+        Ok(plan)
+    }
+
+    /// Documents that would be written or deleted.
+    pub fn touched(&self) -> impl Iterator<Item = &PlannedLease> {
+        self.documents.iter().filter(|document| document.step != LeaseStep::Nothing)
+    }
+
+    /// Documents whose live owner would lose them.
+    pub fn live(&self) -> impl Iterator<Item = &PlannedLease> {
+        self.touched().filter(|document| document.live)
+    }
+
+    /// What will happen, in one line that counts exactly.
+    pub fn headline(&self) -> String {
+        let count = |step| self.documents.iter().filter(|document| document.step == step).count();
+        let (free, rewind, delete) =
+            (count(LeaseStep::Free), count(LeaseStep::Rewind), count(LeaseStep::Delete));
+        let documents = |count| if count == 1 { "1 document" } else { "documents" };
+        let many = |count: usize| {
+            if count == 1 { documents(1).to_owned() } else { format!("{count} {}", documents(count)) }
+        };
+        let at = &self.container;
+        match (free, rewind, delete) {
+            (free, 0, 0) => format!("free exactly {} in {at}: Owner becomes null", many(free)),
+            (_, rewind, 0) => {
+                format!(
+                    "send exactly {} in {at} back to the start: ContinuationToken and Owner become null",
+                    many(rewind)
+                )
+            }
+            (.., delete) => format!("delete exactly {} in {at}", many(delete)),
+        }
+    }
+
+    /// What stays as it is, in one line.
+    pub fn untouched(&self) -> String {
+        let (leases, prefixes) = self.others_elsewhere;
+        format!(
+            "{} other leases of this prefix, {leases} leases of {prefixes} other prefixes, the source, the cache",
+            self.others_here
+        )
+    }
+
+    /// What comes after it and should be known beforehand, a line each.
+    pub fn consequences(&self) -> Vec<&'static str> {
+        let mut lines = Vec::new();
+        match (self.order.deed, self.order.only.is_empty()) {
+            (LeaseDeed::Release, _) => {
+                lines.push(
+                    "any running instance takes a free lease at its next look and goes on where it stood",
+                );
+            }
+            (LeaseDeed::Delete, _) => {
+                lines.push(
+                    "the positions are gone: whoever starts next makes the leases again and begins where its start option says",
+                );
+                lines.push("a running syncscope makes lost leases again at once and replays them");
+            }
+            (LeaseDeed::Reset, true) => {
+                lines.push(
+                    "whoever starts next makes the leases again: replay needs --start beginning, or StartFromBeginning of a Function",
+                );
+            }
+            (LeaseDeed::Reset, false) => {
+                lines.push(
+                    "syncscope replays it from the beginning; a Function does so with StartFromBeginning set to true",
+                );
+            }
+        }
+        if self.live().next().is_some() && self.order.deed != LeaseDeed::Release {
+            lines.push(
+                "a running .NET worker that is idle notices it only at its next checkpoint: restart it",
+            );
+        }
+        lines
+    }
+
+    /// Why it is not done now, if so: refused, or live owners have not been agreed to lose theirs.
+    pub fn hindrance(&self) -> Option<String> {
+        if let Some(reason) = &self.refused {
+            return Some(reason.clone());
+        }
+        let live = self.live().count();
+        (live > 0 && !self.order.take_over)
+            .then(|| format!("{live} of them have a live owner: stop it first, or take them over"))
+    }
+}
+
+impl LeasePlan {
+    /// Whether this plan, made just now, does nothing that `shown` did not say: no other document, and none
+    /// that has got another owner since. `Err` says which.
+    ///
+    /// # Errors
+    /// One line: which document, and what is different.
+    pub fn agrees_with(&self, shown: &Self) -> Result<(), String> {
+        for document in self.touched() {
+            let before = shown.touched().find(|before| before.id == document.id);
+            match (before, &document.owner) {
+                (None, _) => return Err(format!("{} came meanwhile; look again", document.id)),
+                (Some(before), Some(owner)) if before.owner.as_ref() != Some(owner) => {
+                    return Err(format!("{owner} owns {} now; look again", document.id));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of the documents of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeaseOutcome {
+    /// What was asked for.
+    pub deed: LeaseDeed,
+    /// Ids of those that were written or deleted.
+    pub done: Vec<String>,
+    /// Ids of those that were left, each with why.
+    pub refused: Vec<(String, String)>,
+}
+
+impl LeaseOutcome {
+    /// In one line.
+    pub fn words(&self) -> String {
+        let done = match self.deed {
+            LeaseDeed::Release => "released",
+            LeaseDeed::Delete => "deleted",
+            LeaseDeed::Reset => "reset",
+        };
+        let count = self.done.len();
+        let mut words = format!("{count} lease {} {done}", if count == 1 { "document" } else { "documents" });
+        if let Some((id, reason)) = self.refused.first() {
+            let _ = write!(words, ", {} left: {id}: {reason}", self.refused.len());
+        }
+        words
+    }
+}
+
+/// Does what a plan says, document by document. A document that was written since the plan is left alone,
+/// unless only its live owner did, from whom it is to be taken over.
+pub async fn perform(store: &LeaseStore, plan: &LeasePlan) -> LeaseOutcome {
+    let mut outcome = LeaseOutcome { deed: plan.order.deed, ..LeaseOutcome::default() };
+    if let Some(reason) = plan.hindrance() {
+        outcome.refused = plan.touched().map(|document| (document.id.clone(), reason.clone())).collect();
+        return outcome;
+    }
+    for document in plan.touched() {
+        let done = match &document.seen {
+            Seen::Lease(lease) => one(store, (**lease).clone(), document, plan.order.take_over).await,
+            Seen::Marker { etag } => told(store.delete_marker(&document.id, etag).await),
+        };
+        match done {
+            Ok(()) => outcome.done.push(document.id.clone()),
+            Err(reason) => outcome.refused.push((document.id.clone(), reason)),
+        }
+    }
+    outcome
+}
+
+async fn one(
+    store: &LeaseStore,
+    mut lease: Lease,
+    document: &PlannedLease,
+    take_over: bool,
+) -> Result<(), String> {
+    for _ in 0..ATTEMPTS {
+        let result = match document.step {
+            LeaseStep::Nothing => return Ok(()),
+            LeaseStep::Delete => store.delete_as_seen(&lease).await,
+            LeaseStep::Free | LeaseStep::Rewind => {
+                let mut next = lease.clone();
+                next.set_owner(None);
+                if document.step == LeaseStep::Rewind {
+                    next.set_continuation(None);
+                    next.mark_from_beginning();
+                }
+                store.replace(&mut next).await
+            }
+        };
+        match result {
+            Err(CosmosError::PreconditionFailed(_)) if document.live && take_over => {}
+            Err(CosmosError::PreconditionFailed(_)) => {
+                return Err("somebody else wrote it meanwhile (412); look again".to_owned());
+            }
+            other => return told(other),
+        }
+        // A heartbeat came between: the same owner loses it, another one keeps it.
+        match store.read(&lease).await.map_err(|error| words(&error))? {
+            None => return told(Err(CosmosError::NotFound(document.id.clone()))),
+            Some(newer) if newer.owner() == document.owner.as_deref() => lease = newer,
+            Some(newer) => {
+                let owner = newer.owner().unwrap_or("nobody");
+                return Err(format!("{owner} owns it now; look again"));
+            }
+        }
+    }
+    Err("its owner writes too often; stop it first".to_owned())
+}
+
+fn told(result: Result<(), CosmosError>) -> Result<(), String> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(CosmosError::NotFound(_)) => Err("it is gone already".to_owned()),
+        Err(CosmosError::PreconditionFailed(_)) => {
+            Err("somebody else wrote it meanwhile (412); look again".to_owned())
+        }
+        Err(error) => Err(words(&error)),
+    }
+}
+
+fn words(error: &CosmosError) -> String {
+    format!("{}; {}", error.cause(), error.remedy())
+}
+
+fn goes_by(lease: &Lease, name: &str) -> bool {
+    lease.id() == name || lease.token() == name
+}
+
+fn refusal(order: &LeaseOrder, leases: &[Lease], chosen: &[&Lease]) -> Option<String> {
+    if let Some(unknown) = order.only.iter().find(|name| !leases.iter().any(|lease| goes_by(lease, name))) {
+        return Some(format!("there is no lease {unknown:?}; `syncscope watch leases` names them"));
+    }
+    if leases.is_empty() && order.deed == LeaseDeed::Release {
+        return Some("there are no leases of this prefix; name yours with --lease-prefix".to_owned());
+    }
+    let java = chosen.iter().find(|lease| !lease.kind().is_ours_to_run());
+    match java {
+        Some(java) if order.deed == LeaseDeed::Reset => Some(format!(
+            "the lease {} belongs to a Java processor, whose positions are not ours to change; delete it instead",
+            java.id()
+        )),
+        _ => None,
+    }
+}
+
+fn planned(lease: &Lease, order: &LeaseOrder, now: Timestamp, expiration: Duration) -> PlannedLease {
+    let owner = lease.owner().map(ToOwned::to_owned);
+    let step = match order.deed {
+        LeaseDeed::Release if owner.is_none() => LeaseStep::Nothing,
+        LeaseDeed::Release => LeaseStep::Free,
+        LeaseDeed::Reset if !order.only.is_empty() => LeaseStep::Rewind,
+        LeaseDeed::Reset | LeaseDeed::Delete => LeaseStep::Delete,
+    };
+    PlannedLease {
+        id: lease.id().to_owned(),
+        token: Some(lease.token().to_owned()),
+        step,
+        live: owner.is_some() && !lease.is_expired(now, expiration),
+        heartbeat: lease.heartbeat().filter(|_| owner.is_some()),
+        owner,
+        since: None,
+        position: lease.position_text(),
+        seen: Seen::Lease(Box::new(lease.clone())),
+    }
+}
