@@ -2,6 +2,7 @@
 //! leases, too, and have to stop where all of them go.
 
 use super::Builtin;
+use super::proving::Proving;
 use crate::config::StartPosition;
 use crate::cosmos::CosmosError;
 use crate::engine::event::{Event, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, Level};
@@ -84,7 +85,7 @@ impl Builtin {
         plan.agrees_with(&shown)?;
         let outcome = perform(&store, &plan).await;
         match order.deed {
-            LeaseDeed::Reset => self.start(StartPosition::Beginning).await,
+            LeaseDeed::Reset => self.start(StartPosition::Beginning, Proving::Casually).await,
             LeaseDeed::Release | LeaseDeed::Delete => self.wanted = false,
         }
         Ok(outcome)
