@@ -5,14 +5,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{self, Key, Overrides, Secret};
+use crate::config::{Key, Overrides, Secret};
 use crate::seed::TemplateName;
 
 pub use super::config::{ConfigAction, ConfigArgs};
 pub use super::dead_letters::DeadLettersArgs;
+pub use super::keys::KeysArgs;
 pub use super::leases::LeasesArgs;
+pub use super::look::ScreenArgs;
 pub use super::map::MapArgs;
 pub use super::mapping_args::MappingArgs;
+pub use super::processor_args::ProcessorArgs;
+use super::processor_args::{interval, start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,6 +102,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME", help_heading = "Configuration")]
     pub function: Option<String>,
 
+    /// Looks and keys of the screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
     /// Data as JSON on stdout, and nothing else there
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
@@ -107,41 +115,6 @@ pub struct GlobalArgs {
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
-}
-
-/// Options of the built-in sync, under .NET's names and with its defaults.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Built-in sync")]
-pub struct ProcessorArgs {
-    /// Where leases without continuation start: beginning, now or a time such as 2026-03-01T12:00:00Z
-    /// [default: now]
-    #[arg(long, value_name = "POSITION", value_parser = start)]
-    pub start: Option<String>,
-    /// How many instances share the leases [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub instances: Option<u16>,
-    /// Most documents in a page [default: the service decides]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_147_483_647))]
-    pub max_items: Option<u32>,
-    /// Longest wait between two reads of an idle range [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub poll_interval: Option<String>,
-    /// Name of this instance as owner of leases [default: a new one each run]
-    #[arg(long, value_name = "NAME")]
-    pub instance_name: Option<String>,
-    /// How often free leases are looked for [default: 13s]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub acquire_interval: Option<String>,
-    /// A lease without heartbeat for so long is free [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub expiration_interval: Option<String>,
-    /// How often a heartbeat is written [default: 17s]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub renew_interval: Option<String>,
-    /// Form of new leases: 1 by EPK range, 0 by partition key range, for a store that an old .NET trigger
-    /// shares [default: 1]
-    #[arg(long, value_name = "0|1", value_parser = clap::value_parser!(u8).range(0..=1))]
-    pub lease_version: Option<u8>,
 }
 
 /// The subcommands.
@@ -200,6 +173,9 @@ pub enum Order {
     DeadLetters(DeadLettersArgs),
     /// The configuration in force
     Config(ConfigArgs),
+    /// The keys of the screen, as bound now
+    #[command(after_help = "Examples:\n  syncscope keys\n  syncscope keys --toml > keymap.toml")]
+    Keys(KeysArgs),
 }
 
 /// Ports and shape of the embedded servers.
@@ -442,6 +418,7 @@ impl GlobalArgs {
             }
         }
         self.mapping.lay_over(&mut overrides);
+        self.screen.lay_over(&mut overrides);
         if !self.allow_remote.is_empty() {
             overrides.set(Key::AllowRemote, self.allow_remote.join(","));
         }
@@ -449,39 +426,10 @@ impl GlobalArgs {
     }
 }
 
-impl ProcessorArgs {
-    fn lay_over(&self, overrides: &mut Overrides) {
-        let texts = [
-            (Key::Start, self.start.clone()),
-            (Key::Instances, self.instances.map(|number| number.to_string())),
-            (Key::MaxItems, self.max_items.map(|number| number.to_string())),
-            (Key::PollInterval, self.poll_interval.clone()),
-            (Key::InstanceName, self.instance_name.clone()),
-            (Key::AcquireInterval, self.acquire_interval.clone()),
-            (Key::ExpirationInterval, self.expiration_interval.clone()),
-            (Key::RenewInterval, self.renew_interval.clone()),
-            (Key::LeaseVersion, self.lease_version.map(|number| number.to_string())),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                overrides.set(key, text);
-            }
-        }
-    }
-}
-
 // clap prints a refused value, so connection strings are taken as they are and checked by `config`.
 #[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
 fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
-}
-
-fn start(text: &str) -> Result<String, String> {
-    config::start_position(text).map(|_| text.to_owned())
-}
-
-fn interval(text: &str) -> Result<String, String> {
-    config::interval(text).map(|_| text.to_owned())
 }
 
 /// Writes per second: `50` or `50/s`.

@@ -17,13 +17,14 @@ use crate::tui;
 use super::CliError;
 use super::args::{DemoArgs, ProcessorArgs};
 use super::emulator::Pair;
+use super::look::Look;
 use super::screen::screen_options;
 
 /// Longest wait between two reads of an idle range.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Runs until the user quits; then everything it started is gone.
-pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Result<ExitCode, CliError> {
     let template = Template::named(args.template.into());
     let mut options = EngineOptions {
         watch: Watch::all(),
@@ -42,7 +43,7 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs) -> Result<ExitCode,
     if settings.view.fields.is_empty() {
         settings.view.fields = options.template.display().to_vec();
     }
-    let screen = screen_options(&options.settings, true);
+    let screen = screen_options(&options.settings, true, look);
     let (Face { commands, events }, inside) = channels();
     let servers = async {
         let pair = Pair::start(&args.embedded).await?;

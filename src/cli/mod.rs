@@ -7,12 +7,15 @@ pub mod dead_letters;
 mod demo;
 pub mod discover;
 mod emulator;
+pub mod keys;
 pub mod lease_deeds;
 pub mod leases;
 mod lines;
+mod look;
 pub mod map;
 mod mapping_args;
 mod output;
+mod processor_args;
 mod rebuild;
 mod screen;
 mod seed;
@@ -25,6 +28,7 @@ mod watch;
 use std::process::ExitCode;
 
 use args::{Cli, ConfigAction, Order};
+use look::Look;
 use output::Output;
 use thiserror::Error;
 
@@ -96,12 +100,12 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     if !on_screen {
         loaded.notes.iter().for_each(|note| output.words(note));
     }
-    if !matches!(cli.command, Some(Order::Config(_) | Order::Emulator(_))) {
+    if !matches!(cli.command, Some(Order::Config(_) | Order::Keys(_) | Order::Emulator(_))) {
         check_mapping(&loaded)?;
     }
     match cli.command {
-        None => screen::run(settings.clone(), cli.sync).await,
-        Some(Order::Demo(args)) => demo::run(settings.clone(), &args).await,
+        None => screen::run(settings.clone(), cli.sync, Look::read(&loaded)?).await,
+        Some(Order::Demo(args)) => demo::run(settings.clone(), &args, Look::read(&loaded)?).await,
         Some(Order::Emulator(args)) => emulator::run(&args, output).await,
         Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
@@ -111,6 +115,10 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
         Some(Order::Leases(args)) => leases::run(settings, &args.action, output).await,
         Some(Order::DeadLetters(args)) => dead_letters::run(settings, args.action, output).await,
+        Some(Order::Keys(args)) => {
+            keys::run(&Look::read(&loaded)?.keymap, &args, cli.global.json, &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Order::Config(args)) => match args.action {
             ConfigAction::Show => {
                 config::show(&loaded, cli.global.json, &mut std::io::stdout().lock())?;

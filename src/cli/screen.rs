@@ -1,22 +1,24 @@
 //! `syncscope`: the screen on what is already running.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::engine::{Create, Engine, EngineOptions, Face, Watch, channels};
 use crate::tui::{self, ScreenOptions, ThemeName};
 
 use super::CliError;
+use super::look::{Look, Theme};
 
 /// Opens the screen; leaves when the user does.
-pub(super) async fn run(settings: Settings, sync: bool) -> Result<ExitCode, CliError> {
+pub(super) async fn run(settings: Settings, sync: bool, look: Look) -> Result<ExitCode, CliError> {
     let options = EngineOptions {
         watch: Watch::all(),
         sync,
         create: Create::default(),
         ..EngineOptions::new(settings)
     };
-    let screen = screen_options(&options.settings, false);
+    let screen = screen_options(&options.settings, false, look);
     let (Face { commands, events }, inside) = channels();
     let engine = Engine::start(options, inside)?;
     let shown = tui::run(commands, events, screen).await;
@@ -26,13 +28,20 @@ pub(super) async fn run(settings: Settings, sync: bool) -> Result<ExitCode, CliE
 }
 
 /// What the screen says about this run.
-pub(super) fn screen_options(settings: &Settings, demo: bool) -> ScreenOptions {
-    let theme = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        ThemeName::Mono
-    } else {
-        ThemeName::default()
+pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> ScreenOptions {
+    let (theme, own_theme) = match look.theme {
+        Theme::BuiltIn(name) => (name, None),
+        Theme::Own(place) => (ThemeName::default(), Some(place)),
     };
     // The demo's addresses are not known yet.
     let same_as = if demo { String::new() } else { settings.as_flags().trim_start().to_owned() };
-    ScreenOptions { demo, theme, same_as, ..ScreenOptions::from_settings(settings) }
+    ScreenOptions {
+        demo,
+        theme,
+        own_themes: look.themes,
+        own_theme,
+        keymap: Arc::new(look.keymap),
+        same_as,
+        ..ScreenOptions::from_settings(settings)
+    }
 }

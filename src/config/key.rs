@@ -43,6 +43,8 @@ pub enum Key {
     FeedRows,
     CacheRows,
     SloMs,
+    Theme,
+    Keymap,
 }
 
 /// What a key holds in a TOML file.
@@ -57,7 +59,7 @@ pub(super) enum Kind {
 
 impl Key {
     /// All keys, in the order in which they are shown.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Cosmos,
         Self::Redis,
         Self::Database,
@@ -90,6 +92,8 @@ impl Key {
         Self::FeedRows,
         Self::CacheRows,
         Self::SloMs,
+        Self::Theme,
+        Self::Keymap,
     ];
 
     /// Path in the file: `database`, `sync.poll-interval`.
@@ -127,6 +131,8 @@ impl Key {
             Self::FeedRows => "view.feed-rows",
             Self::CacheRows => "view.cache-rows",
             Self::SloMs => "view.slo-ms",
+            Self::Theme => "view.theme",
+            Self::Keymap => "view.keymap",
         }
     }
 
@@ -192,6 +198,8 @@ impl Key {
             Self::FeedRows => view.feed_rows.to_string(),
             Self::CacheRows => view.cache_rows.to_string(),
             Self::SloMs => view.slo_ms?.to_string(),
+            Self::Theme => view.theme.clone()?,
+            Self::Keymap => view.keymap.clone()?,
         })
     }
 }

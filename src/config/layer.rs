@@ -61,6 +61,8 @@ pub(super) struct ViewLayer {
     feed_rows: Option<Whole<10, MOST_ROWS>>,
     cache_rows: Option<Whole<10, MOST_ROWS>>,
     slo_ms: Option<Whole<1, 3_600_000>>,
+    theme: Option<Checked<Name>>,
+    keymap: Option<Checked<Name>>,
 }
 
 /// A layer that has no profiles of its own.
@@ -108,6 +110,8 @@ impl Layer {
         set(&mut view.feed_rows, given.feed_rows.map(|number| number.0 as usize));
         set(&mut view.cache_rows, given.cache_rows.map(|number| number.0 as usize));
         set(&mut view.slo_ms, given.slo_ms.map(|number| Some(number.0)));
+        set(&mut view.theme, given.theme.map(|name| Some(name.0.0)));
+        set(&mut view.keymap, given.keymap.map(|name| Some(name.0.0)));
     }
 }
 

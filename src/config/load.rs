@@ -85,6 +85,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// Where each value came from; a key without an entry has its default.
     pub origins: BTreeMap<Key, Origin>,
+    /// Where the user's files are: `config.toml`, `keymap.toml`, `themes/`.
+    pub directory: Option<PathBuf>,
     /// The file that was read, or would have been.
     pub file: Option<PathBuf>,
     /// Whether that file is there.
@@ -183,7 +185,8 @@ pub fn load_in(flags: &Overrides, around: &Surroundings<'_>) -> Result<Loaded, C
     settings.sync.markers = flags.markers;
     let file_found = file.is_some();
     let profile = profile.map(|(name, _)| name);
-    let loaded = Loaded { settings, origins, file: path, file_found, profile, notes };
+    let directory = around.directory.clone();
+    let loaded = Loaded { settings, origins, directory, file: path, file_found, profile, notes };
     check(&loaded)?;
     Ok(loaded)
 }

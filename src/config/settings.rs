@@ -189,6 +189,10 @@ pub struct ViewSettings {
     pub cache_rows: usize,
     /// Latency target in milliseconds, acknowledged → in the cache.
     pub slo_ms: Option<u64>,
+    /// Name of a theme that comes with the program or lies in the configuration directory.
+    pub theme: Option<String>,
+    /// Path of a keymap file, instead of `keymap.toml` in the configuration directory.
+    pub keymap: Option<String>,
 }
 
 impl Default for ViewSettings {
@@ -199,6 +203,8 @@ impl Default for ViewSettings {
             feed_rows: 5_000,
             cache_rows: 10_000,
             slo_ms: None,
+            theme: None,
+            keymap: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The terminal screen: model, update, view. Draws [`Event`](crate::engine::Event)s, sends
 //! [`Command`](crate::engine::Command)s, does no I/O of its own but the terminal's.
 
-mod keymap;
+pub(crate) mod keymap;
 mod layout;
 pub mod model;
 mod options;
@@ -18,7 +18,8 @@ mod widgets;
 #[cfg(test)]
 mod tests;
 
+pub use keymap::{Keymap, KeymapError};
 pub use model::Model;
 pub use options::ScreenOptions;
 pub use run::{TuiError, run};
-pub use theme::ThemeName;
+pub use theme::{FileTheme, ThemeError, ThemeName};

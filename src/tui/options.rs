@@ -1,8 +1,13 @@
 //! What the screen has to be told once, before its first frame.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
-use super::theme::ThemeName;
+use super::{
+    keymap::Keymap,
+    theme::{FileTheme, ThemeName},
+};
 use crate::{config::Settings, seed::TemplateName};
 
 /// Fixed facts and wishes of a run.
@@ -22,8 +27,14 @@ pub struct ScreenOptions {
     pub template: TemplateName,
     /// The pair is embedded and gone with us.
     pub demo: bool,
+    /// Keys.
+    pub keymap: Arc<Keymap>,
     /// Colours.
     pub theme: ThemeName,
+    /// The user's own themes.
+    pub own_themes: Vec<FileTheme>,
+    /// The place of the one to begin with, instead of `theme`.
+    pub own_theme: Option<usize>,
     /// Frames and bars in ASCII.
     pub ascii: bool,
     /// Take mouse events (the terminal's own selection then needs shift).
@@ -51,7 +62,10 @@ impl Default for ScreenOptions {
             fields: Vec::new(),
             template: TemplateName::default(),
             demo: false,
+            keymap: Arc::default(),
             theme: ThemeName::default(),
+            own_themes: Vec::new(),
+            own_theme: None,
             ascii: false,
             mouse: true,
             same_as: String::new(),

@@ -167,3 +167,35 @@ async fn seeding_the_same_numbers_twice_changes_nothing_but_versions() {
     }
     assert_eq!(pair.documents().await.len(), 50);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_printed_as_bound_and_a_wrong_file_is_told_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keys.toml");
+    std::fs::write(&file, "[main]\ninsert = ['f5', 'a']\n").unwrap();
+    let run = async |more: &[&str]| {
+        let mut command = program();
+        command.arg("keys").arg("--keymap").arg(&file).args(more);
+        command.output().await.unwrap()
+    };
+    let told = run(&["--json"]).await;
+    assert!(told.status.success());
+    let rows: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let row =
+        rows.as_array().unwrap().iter().find(|row| row["context"] == "main" && row["action"] == "insert");
+    assert_eq!(row.unwrap()["keys"], json!(["f5", "a"]));
+    let text = String::from_utf8(run(&[]).await.stdout).unwrap();
+    assert!(
+        text.lines().any(|line| line.starts_with("  f5 a") && line.ends_with("insert documents")),
+        "{text}"
+    );
+    let toml = run(&["--toml"]).await.stdout;
+    std::fs::write(&file, &toml).unwrap();
+    assert_eq!(run(&["--toml"]).await.stdout, toml, "what it writes can be read");
+
+    std::fs::write(&file, "[main]\ninsrt = 'a'\n").unwrap();
+    let refused = run(&[]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("keys.toml:2:1: [main] has no action `insrt`: did you mean `insert`?"), "{words}");
+}

@@ -68,6 +68,8 @@ fn the_default_file_says_exactly_the_defaults() {
         Key::MaxItems,
         Key::InstanceName,
         Key::SloMs,
+        Key::Theme,
+        Key::Keymap,
         Key::Jq,
         Key::TtlField,
         Key::DeleteField,

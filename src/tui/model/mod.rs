@@ -30,7 +30,7 @@ pub(crate) use self::{
     verify::{Verification, VerifyDialog},
 };
 use super::{
-    keymap::{Action, Context},
+    keymap::{Action, Binding, Context},
     options::ScreenOptions,
     theme::{Theme, ThemeName},
 };
@@ -44,7 +44,8 @@ const LOG_LINES: usize = 1_000;
 const NOTICE_SECONDS: i64 = 4;
 
 /// A pane of the main screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Pane {
     Feed,
     Leases,
@@ -113,6 +114,8 @@ pub(crate) struct Notice {
 pub struct Model {
     pub(crate) options: ScreenOptions,
     pub(crate) theme_name: ThemeName,
+    /// The place of the user's own theme in use.
+    pub(crate) own_theme: Option<usize>,
     pub(crate) theme: Theme,
     pub(crate) size: Size,
     /// The newest tick.
@@ -148,10 +151,10 @@ pub struct Model {
 impl Model {
     /// The state before the first event.
     pub fn new(options: ScreenOptions, size: Size, now: Timestamp) -> Self {
-        let mut theme = Theme::of(options.theme);
-        theme.ascii = options.ascii;
+        let theme = themed(&options, options.theme, options.own_theme);
         Self {
             theme_name: options.theme,
+            own_theme: options.own_theme,
             theme,
             size,
             now,
@@ -180,6 +183,29 @@ impl Model {
             requests: 0,
             options,
         }
+    }
+
+    /// Goes through the themes of the program, then the user's own.
+    pub(crate) fn next_theme(&mut self) {
+        let own = self.options.own_themes.len();
+        (self.theme_name, self.own_theme) = match self.own_theme {
+            Some(place) if place + 1 < own => (self.theme_name, Some(place + 1)),
+            Some(_) => (ThemeName::default(), None),
+            None if self.theme_name.next() == ThemeName::default() && own > 0 => (self.theme_name, Some(0)),
+            None => (self.theme_name.next(), None),
+        };
+        self.theme = themed(&self.options, self.theme_name, self.own_theme);
+    }
+
+    /// Name of the theme in use.
+    pub(crate) fn theme_title(&self) -> &str {
+        let own = self.own_theme.and_then(|place| self.options.own_themes.get(place));
+        own.map_or(self.theme_name.name(), |theme| theme.name())
+    }
+
+    /// The key of an action of the panes as it is bound, for words such as "s starts it".
+    pub(crate) fn key(&self, action: Action) -> String {
+        self.options.keymap.key_of(Context::Main, action).unwrap_or_else(|| action.name())
     }
 
     /// Where keys go now.
@@ -249,16 +275,26 @@ impl Model {
     }
 
     /// Palette rows that match what was typed: every action of the panes, once.
-    pub(crate) fn palette_rows(typed: &str) -> Vec<&'static super::keymap::Binding> {
+    pub(crate) fn palette_rows(&self, typed: &str) -> Vec<&Binding> {
         let typed = typed.trim().to_lowercase();
-        let mut rows: Vec<(usize, &'static super::keymap::Binding)> = super::keymap::rows(Context::Main)
-            .chain(super::keymap::rows(Context::Global))
+        let keys = &self.options.keymap;
+        let mut rows: Vec<(usize, &Binding)> = keys
+            .rows(Context::Main)
+            .chain(keys.rows(Context::Global))
             .filter(|row| row.action != Action::Palette)
             .filter_map(|row| Some((fuzzy(row.help, &typed)?, row)))
             .collect();
         rows.sort_by_key(|(penalty, _)| *penalty);
         rows.into_iter().map(|(_, row)| row).collect()
     }
+}
+
+/// The styles of a theme, as the options want them drawn.
+fn themed(options: &ScreenOptions, name: ThemeName, own: Option<usize>) -> Theme {
+    let own = own.and_then(|place| options.own_themes.get(place));
+    let mut theme = own.map_or_else(|| Theme::of(name), |own| own.theme.clone());
+    theme.ascii = options.ascii;
+    theme
 }
 
 /// How far a text is from what was typed: letters in order, the closer together the better.
@@ -287,7 +323,8 @@ mod tests {
 
     #[test]
     fn the_palette_finds_by_letters_in_order() {
-        let first = |typed| Model::palette_rows(typed).first().map(|row| row.action);
+        let model = Model::new(ScreenOptions::default(), Size::new(80, 24), Timestamp::UNIX_EPOCH);
+        let first = |typed| model.palette_rows(typed).first().map(|row| row.action);
         assert_eq!(first("rebuild"), Some(Action::Rebuild));
         assert_eq!(first("rbld"), Some(Action::Rebuild));
         assert_eq!(first("next theme"), Some(Action::NextTheme));

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod fuzz;
+mod keys;
 mod live;
 mod reducer;
 mod screens;

@@ -6,7 +6,6 @@ use crate::{
     tui::{
         keymap::{Action, Context},
         model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread, VerifyDialog},
-        theme::Theme,
         widgets::text,
     },
 };
@@ -87,10 +86,8 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Stage => model.overlays.push(Overlay::Stage),
         Action::Mask => model.masked = !model.masked,
         Action::NextTheme => {
-            model.theme_name = model.theme_name.next();
-            model.theme = Theme::of(model.theme_name);
-            model.theme.ascii = model.options.ascii;
-            model.say(format!("theme {}", model.theme_name.name()));
+            model.next_theme();
+            model.say(format!("theme {}", model.theme_title()));
         }
         Action::CopyKey | Action::Copy => return copy_name(model),
         Action::Palette => {
@@ -188,14 +185,15 @@ pub(super) fn verify(model: &mut Model) -> Vec<Effect> {
 /// One instance of the sync fewer: politely, or after a question as if its process had died.
 fn fewer(model: &mut Model, action: Action) -> Vec<Effect> {
     if matches!(model.sync.phase, SyncPhase::Off) {
-        return said(model, "the sync is off: s starts it");
+        return sync_is_off(model);
     }
     if action == Action::KillInstance {
         model.overlays.push(Overlay::Confirm(Question::KillInstance));
         return Vec::new();
     }
     if model.sync.instances.len() <= 1 {
-        return said(model, "one instance is left: s stops the sync");
+        let words = format!("one instance is left: {} stops the sync", model.key(Action::ToggleSync));
+        return said(model, &words);
     }
     vec![Effect::Send(Command::RemoveInstance)]
 }
@@ -219,7 +217,7 @@ fn toggle_pause(model: &mut Model) -> Vec<Effect> {
     match model.sync.phase {
         SyncPhase::Running | SyncPhase::Joining => vec![Effect::Send(Command::PauseSync)],
         SyncPhase::Paused => vec![Effect::Send(Command::ResumeSync)],
-        SyncPhase::Off => said(model, "the sync is off: s starts it"),
+        SyncPhase::Off => sync_is_off(model),
         SyncPhase::Stopping => said(model, "the sync is stopping"),
         SyncPhase::Rebuilding => said(model, "a rebuild is under way"),
     }
@@ -231,7 +229,8 @@ fn toggle_traffic(model: &mut Model) -> Vec<Effect> {
     } else if model.traffic.target_rate > 0.0 {
         vec![Effect::Send(Command::PauseTraffic)]
     } else {
-        said(model, "there is no sample traffic: > starts it")
+        let words = format!("there is no sample traffic: {} starts it", model.key(Action::TrafficUp));
+        said(model, &words)
     }
 }
 
@@ -261,6 +260,11 @@ fn copy_name(model: &mut Model) -> Vec<Effect> {
         }
         None => said(model, "nothing is selected"),
     }
+}
+
+fn sync_is_off(model: &mut Model) -> Vec<Effect> {
+    let words = format!("the sync is off: {} starts it", model.key(Action::ToggleSync));
+    said(model, &words)
 }
 
 fn said(model: &mut Model, text: &str) -> Vec<Effect> {

@@ -12,10 +12,7 @@ use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
-use super::{
-    keymap::{self, Chord},
-    model::Model,
-};
+use super::{keymap::Chord, model::Model};
 use crate::engine::{Command, Event};
 
 /// Something that the screen has to take in.
@@ -108,7 +105,7 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let context = model.context();
-    match keymap::action(context, Chord::of(key)) {
+    match model.options.keymap.action(context, Chord::of(key)) {
         Some(action) => act::act(model, context, action),
         None if context.takes_text() => overlay::type_key(model, key),
         None => Vec::new(),

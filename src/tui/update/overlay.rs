@@ -42,7 +42,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Verify(_) if action == Action::Verify => return act::verify(model),
         Overlay::Verify(dialog) => in_verify(model, dialog, action),
         Overlay::Help { of, scroll } => {
-            let lines = view::help::lines(*of).len();
+            let lines = view::help::lines(model, *of).len();
             let height = usize::from(view::help::area(model).height.saturating_sub(2));
             scroll_by(scroll, action, height, lines.saturating_sub(height));
             (action != Action::Back, Vec::new())
@@ -233,11 +233,11 @@ fn follow_finding(model: &mut Model, dialog: Overlay) -> Vec<Effect> {
 }
 
 fn in_palette(model: &mut Model, input: tui_input::Input, cursor: usize, action: Action) -> Vec<Effect> {
-    let rows = Model::palette_rows(input.value());
+    let rows = model.palette_rows(input.value());
     let cursor = match action {
         Action::Submit => {
-            return match rows.get(cursor) {
-                Some(row) => act::in_panes(model, row.action),
+            return match rows.get(cursor).map(|row| row.action) {
+                Some(action) => act::in_panes(model, action),
                 None => Vec::new(),
             };
         }

@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::tui::{
-    keymap::{self, Action},
+    keymap::Action,
     model::{Model, Overlay},
     widgets::{pen::Pen, text},
 };
@@ -80,7 +80,10 @@ fn fitting(hints: &[Hint], room: usize) -> impl Iterator<Item = &Hint> {
 
 fn hints(model: &Model) -> Vec<Hint> {
     let context = model.context();
-    keymap::rows(context)
+    model
+        .options
+        .keymap
+        .rows(context)
         .filter(|row| applies(model, row.action))
         .filter_map(|row| Some(Hint { key: row.chords.first()?.text(), word: row.hint?, action: row.action }))
         .collect()

@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use crate::tui::{
-    keymap::{self, Context},
+    keymap::Context,
     layout::{self, dialog},
     model::Model,
     widgets::{
@@ -27,13 +27,12 @@ pub(crate) enum HelpLine {
 }
 
 /// The page for a context: its own keys first, then what works everywhere, then the signs.
-pub(crate) fn lines(of: Context) -> Vec<HelpLine> {
+pub(crate) fn lines(model: &Model, of: Context) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     for context in [of, Context::Global] {
         lines.push(HelpLine::Heading(context.heading()));
-        for row in keymap::rows(context) {
-            let keys: Vec<String> = row.chords.iter().map(|chord| chord.text()).collect();
-            lines.push(HelpLine::Key { keys: keys.join(" "), help: row.help.to_owned() });
+        for row in model.options.keymap.rows(context) {
+            lines.push(HelpLine::Key { keys: row.keys(), help: row.help.to_owned() });
         }
         lines.push(HelpLine::Blank);
     }
@@ -59,7 +58,7 @@ pub(super) fn draw(model: &Model, of: Context, scroll: usize, buf: &mut Buffer) 
     let theme = &model.theme;
     let area = area(model);
     super::backdrop(model, layout::frame(model).body, area, buf);
-    let lines = lines(of);
+    let lines = lines(model, of);
     let height = usize::from(area.height.saturating_sub(2));
     let below = lines.len().saturating_sub(scroll + height);
     let right = if below > 0 { format!("↓ {below} more") } else { String::new() };

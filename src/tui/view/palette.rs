@@ -22,7 +22,7 @@ const KEYS: usize = 14;
 /// Draws the palette; gives the place of the cursor.
 pub(super) fn draw(model: &Model, input: &Input, cursor: usize, body: Rect, buf: &mut Buffer) -> Position {
     let theme = &model.theme;
-    let rows = Model::palette_rows(input.value());
+    let rows = model.palette_rows(input.value());
     let area = dialog(body, 72, 18);
     super::backdrop(model, body, area, buf);
     let inner = Border::new("Commands").focused(true).draw(area, buf, theme);

@@ -2,6 +2,8 @@
 //! The default uses the terminal's own sixteen colours and its own background, so that it suits
 //! light and dark alike; no theme paints a background except under the selection.
 
+mod file;
+
 use ratatui::style::{Color, Modifier, Style};
 
 /// The themes that come with the program.
@@ -50,8 +52,10 @@ impl ThemeName {
     }
 }
 
+pub use self::file::{FileTheme, ThemeError};
+
 /// Styles by role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Theme {
     pub(crate) text: Style,
     pub(crate) dim: Style,

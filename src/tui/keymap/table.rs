@@ -1,179 +1,23 @@
-//! Keys are data: one row (context, chords, action, help) feeds dispatch, footer, help page and palette.
+//! The keys that come with the program: one row (context, chords, action, help, word in the footer).
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
-use super::model::Pane;
-
-/// Where keys are typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Context {
-    /// Everywhere, after the context's own keys.
-    Global,
-    /// The panes.
-    Main,
-    /// A document beside its entry.
-    Follow,
-    /// The insert form.
-    Insert,
-    /// The rebuild dialog.
-    Rebuild,
-    /// What a verification found.
-    Verify,
-    /// The page of keys.
-    Help,
-    /// The line of a filter.
-    Filter,
-    /// The command palette.
-    Palette,
-    /// A question with yes and no.
-    Confirm,
-    /// Large figures for a stage.
-    Stage,
-}
-
-impl Context {
-    /// Heading on the help page.
-    pub(crate) fn heading(self) -> &'static str {
-        match self {
-            Self::Global => "Everywhere",
-            Self::Main => "Panes",
-            Self::Follow => "Following a document",
-            Self::Insert => "Insert form",
-            Self::Rebuild => "Rebuild",
-            Self::Verify => "Verify",
-            Self::Help => "This page",
-            Self::Filter => "Filter line",
-            Self::Palette => "Commands",
-            Self::Confirm => "Questions",
-            Self::Stage => "Stage mode",
-        }
-    }
-
-    /// Printable keys are text here, not actions.
-    pub(crate) fn takes_text(self) -> bool {
-        matches!(self, Self::Insert | Self::Filter | Self::Palette)
-    }
-}
-
-/// What a person means by a key, a click or a palette entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
-    Quit,
-    Suspend,
-    Redraw,
-    Screenshot,
-    Focus(Pane),
-    FocusNext,
-    FocusPrevious,
-    FocusLeft,
-    FocusRight,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Open,
-    Insert,
-    Rebuild,
-    ToggleSync,
-    TogglePause,
-    ToggleTraffic,
-    TrafficUp,
-    TrafficDown,
-    Filter,
-    ClearFilter,
-    Sort,
-    Zoom,
-    Stage,
-    Mask,
-    NextTheme,
-    CopyKey,
-    Copy,
-    Palette,
-    Help,
-    Back,
-    Submit,
-    NextField,
-    PreviousField,
-    NextChoice,
-    PreviousChoice,
-    OlderVersion,
-    NewerVersion,
-    TakeOver,
-    NextShape,
-    Verify,
-    StopVerify,
-    Repair,
-    AddInstance,
-    RemoveInstance,
-    KillInstance,
-    SplitPartition,
-}
-
-/// A key with its modifiers. Shift is part of the character (`G`), so it counts for no character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Chord {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-const fn key(c: char) -> Chord {
-    Chord { code: KeyCode::Char(c), modifiers: KeyModifiers::NONE }
-}
-
-const fn ctrl(c: char) -> Chord {
-    Chord { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
-}
-
-const fn code(code: KeyCode) -> Chord {
-    Chord { code, modifiers: KeyModifiers::NONE }
-}
-
-impl Chord {
-    /// The chord of a key event, made comparable.
-    pub(crate) fn of(event: &KeyEvent) -> Self {
-        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
-        // Terminals report shift-tab with or without the modifier.
-        if event.code != KeyCode::BackTab && !matches!(event.code, KeyCode::Char(_)) {
-            modifiers |= event.modifiers & KeyModifiers::SHIFT;
-        }
-        Self { code: event.code, modifiers }
-    }
-
-    /// As people write it: `ctrl-c`, `enter`, `↑`.
-    pub(crate) fn text(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "space".to_owned(),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::Enter => "enter".to_owned(),
-            KeyCode::Esc => "esc".to_owned(),
-            KeyCode::Tab => "tab".to_owned(),
-            KeyCode::BackTab => "shift-tab".to_owned(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::PageUp => "pgup".to_owned(),
-            KeyCode::PageDown => "pgdn".to_owned(),
-            KeyCode::Home => "home".to_owned(),
-            KeyCode::End => "end".to_owned(),
-            other => format!("{other:?}").to_lowercase(),
-        };
-        if self.modifiers.contains(KeyModifiers::CONTROL) { format!("ctrl-{name}") } else { name }
-    }
-}
+use super::{
+    Action, Context,
+    chord::{Chord, code, ctrl, key},
+};
+use crate::tui::model::Pane;
 
 /// One row of the table.
 #[derive(Debug)]
-pub(crate) struct Binding {
-    pub(crate) context: Context,
-    pub(crate) chords: &'static [Chord],
-    pub(crate) action: Action,
+pub(super) struct Preset {
+    pub(super) context: Context,
+    pub(super) chords: &'static [Chord],
+    pub(super) action: Action,
     /// What it does, for the help page and the palette.
-    pub(crate) help: &'static str,
+    pub(super) help: &'static str,
     /// The word in the footer, where there is room; most important rows first.
-    pub(crate) hint: Option<&'static str>,
+    pub(super) hint: Option<&'static str>,
 }
 
 const fn row(
@@ -182,12 +26,12 @@ const fn row(
     action: Action,
     help: &'static str,
     hint: Option<&'static str>,
-) -> Binding {
-    Binding { context, chords, action, help, hint }
+) -> Preset {
+    Preset { context, chords, action, help, hint }
 }
 
 /// All keys. Order is the order of footer and help page.
-pub(crate) const KEYS: &[Binding] = {
+pub(super) const KEYS: &[Preset] = {
     use Action as A;
     use Context as C;
     use KeyCode as K;
@@ -319,60 +163,3 @@ pub(crate) const KEYS: &[Binding] = {
         row(C::Global, &[ctrl('l')], A::Redraw, "draw everything again", None),
     ]
 };
-
-/// The action of a chord in a context.
-pub(crate) fn action(context: Context, chord: Chord) -> Option<Action> {
-    let find = |context| {
-        KEYS.iter().find(|row| row.context == context && row.chords.contains(&chord)).map(|row| row.action)
-    };
-    find(context).or_else(|| find(Context::Global))
-}
-
-/// Rows of a context, in order.
-pub(crate) fn rows(context: Context) -> impl Iterator<Item = &'static Binding> {
-    KEYS.iter().filter(move |row| row.context == context)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use super::*;
-
-    #[test]
-    fn no_chord_means_two_things_in_one_place() {
-        let mut seen = HashMap::new();
-        for row in KEYS {
-            for chord in row.chords {
-                let before = seen.insert((row.context, *chord), row.help);
-                assert!(before.is_none(), "{} is bound twice in {:?}", chord.text(), row.context);
-                if row.context != Context::Global {
-                    assert!(
-                        !rows(Context::Global).any(|global| global.chords.contains(chord)),
-                        "{} of {:?} hides a key that works everywhere",
-                        chord.text(),
-                        row.context
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn contexts_that_take_text_bind_no_plain_character() {
-        for row in KEYS.iter().filter(|row| row.context.takes_text()) {
-            for chord in row.chords {
-                let plain = matches!(chord.code, KeyCode::Char(_)) && chord.modifiers.is_empty();
-                assert!(!plain, "{} in {:?} could not be typed", chord.text(), row.context);
-            }
-        }
-    }
-
-    #[test]
-    fn shift_is_part_of_the_character() {
-        let event = KeyEvent::new(KeyCode::Char('G'), KeyModifiers::SHIFT);
-        assert_eq!(action(Context::Main, Chord::of(&event)), Some(Action::Last));
-        let tab = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
-        assert_eq!(action(Context::Main, Chord::of(&tab)), Some(Action::FocusPrevious));
-    }
-}

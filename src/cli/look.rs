@@ -1,0 +1,134 @@
+//! How the screen looks and which keys it takes: flags, and the user's own files.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::config::{Key, Loaded, Origin, Overrides};
+use crate::tui::{FileTheme, Keymap, ThemeName};
+
+use super::CliError;
+
+/// Looks and keys of the screen.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Screen")]
+pub struct ScreenArgs {
+    /// Colours: terminal, dark, light, high-contrast, colour-blind, mono, or the name of your own file
+    /// themes/NAME.toml in the configuration directory [default: terminal]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Read keys from this file instead of keymap.toml in the configuration directory
+    #[arg(long, global = true, value_name = "FILE")]
+    pub keymap: Option<String>,
+}
+
+impl ScreenArgs {
+    pub(super) fn lay_over(&self, overrides: &mut Overrides) {
+        for (key, text) in [(Key::Theme, &self.theme), (Key::Keymap, &self.keymap)] {
+            if let Some(text) = text {
+                overrides.set(key, text);
+            }
+        }
+    }
+}
+
+/// Keys and colours of this user.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) keymap: Keymap,
+    /// The user's own themes, by name.
+    pub(super) themes: Vec<FileTheme>,
+    /// The one to begin with.
+    pub(super) theme: Theme,
+}
+
+/// Which theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Theme {
+    /// One that comes with the program.
+    BuiltIn(ThemeName),
+    /// One of the user's, by its place.
+    Own(usize),
+}
+
+impl Look {
+    /// Reads what the configuration names, and what lies in its directory. What is wrong is told with
+    /// file, line and column: a key that does something else than its owner thinks is worse than none.
+    pub(super) fn read(loaded: &Loaded) -> Result<Self, CliError> {
+        let keymap = keymap(loaded)?;
+        let themes = match &loaded.directory {
+            Some(directory) => themes(&directory.join("themes"))?,
+            None => Vec::new(),
+        };
+        let theme = theme(loaded, &themes)?;
+        Ok(Self { keymap, themes, theme })
+    }
+}
+
+fn keymap(loaded: &Loaded) -> Result<Keymap, CliError> {
+    let named = loaded.settings.view.keymap.as_ref().map(PathBuf::from);
+    let asked = named.is_some();
+    let Some(path) = named.or_else(|| Some(loaded.directory.as_ref()?.join("keymap.toml"))) else {
+        return Ok(Keymap::default());
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Keymap::parse(&path.display().to_string(), &text)
+            .map_err(|error| CliError::Refused(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked => Ok(Keymap::default()),
+        Err(error) => Err(CliError::Refused(format!("cannot read the keymap {}: {error}", path.display()))),
+    }
+}
+
+/// All `*.toml` of a directory, in the order of their names.
+fn themes(directory: &Path) -> Result<Vec<FileTheme>, CliError> {
+    let unreadable = |path: &Path, error: std::io::Error| {
+        CliError::Refused(format!("cannot read the theme {}: {error}", path.display()))
+    };
+    let files = match std::fs::read_dir(directory) {
+        Ok(files) => files,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(directory, error)),
+    };
+    let mut paths = Vec::new();
+    for file in files {
+        let path = file.map_err(|error| unreadable(directory, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, error))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        FileTheme::parse(&name, &path.display().to_string(), &text)
+            .map_err(|error| CliError::Refused(error.to_string()))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// The theme asked for; else none at all under `NO_COLOR`.
+fn theme(loaded: &Loaded, own: &[FileTheme]) -> Result<Theme, CliError> {
+    let Some(name) = &loaded.settings.view.theme else {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        return Ok(Theme::BuiltIn(if no_colour { ThemeName::Mono } else { ThemeName::default() }));
+    };
+    if let Some(place) = own.iter().position(|theme| theme.name() == name) {
+        return Ok(Theme::Own(place));
+    }
+    ThemeName::parse(name).map(Theme::BuiltIn).ok_or_else(|| {
+        let known: Vec<&str> =
+            ThemeName::ALL.iter().map(|theme| theme.name()).chain(own.iter().map(FileTheme::name)).collect();
+        let origin = match loaded.origin(Key::Theme) {
+            Origin::Default => String::new(),
+            origin => format!("{origin}: "),
+        };
+        let directory = loaded.directory.as_ref().map_or_else(
+            || "the configuration directory".to_owned(),
+            |directory| directory.display().to_string(),
+        );
+        CliError::Refused(format!(
+            "{origin}no theme is called `{name}`: there are {}; your own is {directory}/themes/{name}.toml",
+            known.join(", ")
+        ))
+    })
+}

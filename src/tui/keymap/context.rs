@@ -1,0 +1,69 @@
+//! Where keys are typed.
+
+/// Where keys are typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Context {
+    /// Everywhere, after the context's own keys.
+    Global,
+    /// The panes.
+    Main,
+    /// A document beside its entry.
+    Follow,
+    /// The insert form.
+    Insert,
+    /// The rebuild dialog.
+    Rebuild,
+    /// What a verification found.
+    Verify,
+    /// The page of keys.
+    Help,
+    /// The line of a filter.
+    Filter,
+    /// The command palette.
+    Palette,
+    /// A question with yes and no.
+    Confirm,
+    /// Large figures for a stage.
+    Stage,
+}
+
+impl Context {
+    /// Section of a keymap file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Main => "main",
+            Self::Follow => "follow",
+            Self::Insert => "insert",
+            Self::Rebuild => "rebuild",
+            Self::Verify => "verify",
+            Self::Help => "help",
+            Self::Filter => "filter",
+            Self::Palette => "palette",
+            Self::Confirm => "confirm",
+            Self::Stage => "stage",
+        }
+    }
+
+    /// Heading on the help page.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::Main => "Panes",
+            Self::Follow => "Following a document",
+            Self::Insert => "Insert form",
+            Self::Rebuild => "Rebuild",
+            Self::Verify => "Verify",
+            Self::Help => "This page",
+            Self::Filter => "Filter line",
+            Self::Palette => "Commands",
+            Self::Confirm => "Questions",
+            Self::Stage => "Stage mode",
+        }
+    }
+
+    /// Printable keys are text here, not actions.
+    pub(crate) fn takes_text(self) -> bool {
+        matches!(self, Self::Insert | Self::Filter | Self::Palette)
+    }
+}
