@@ -1,18 +1,26 @@
 #!/usr/bin/env bash
-# Java's own change feed processor, unmodified, in both of its forms (leases by partition key range and by EPK
-# range): it makes its leases, delivers, is killed on the way, resumes, and two of it share the leases. Then our
-# lease pane must list them as what they are, and our sync must leave them alone. Left out where there is no mvn.
+# Java's SDK, unmodified, in gateway mode: documents, queries, feeds (SdkCheck). Then its own change feed processor
+# in both of its forms (leases by partition key range and by EPK range): it makes its leases, delivers, is killed on
+# the way, resumes, two of it share the leases, and a range splits under it. Then our lease pane must list them as
+# what they are, and our sync must leave them alone. Left out where there is no mvn.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build="$here/build/java"
 if ! command -v mvn >/dev/null || ! command -v java >/dev/null; then
-  echo "no mvn: Java's processor is left out" >&2
+  echo "no mvn: Java's SDK is left out" >&2
   exit 0
 fi
 mkdir -p "$build"
-cp -r "$here/java/." "$build/"
 cd "$build"
-mvn -q -B compile dependency:build-classpath -Dmdep.outputFile=classpath >&2
+# Built once for both schemes, and again only when something has changed.
+sources=$(cd "$here/java" && find . -type f -exec cksum {} + | sort)
+if [ "$(cat sources 2>/dev/null)" != "$sources" ]; then
+  rm -rf src target
+  cp -r "$here/java/." "$build/"
+  mvn -q -B -Dstyle.color=never -Dorg.slf4j.simpleLogger.defaultLogLevel=error \
+    compile dependency:build-classpath -Dmdep.outputFile=classpath >&2
+  printf '%s\n' "$sources" >sources
+fi
 
 options=(-DCOSMOS.HTTP_CONNECTION_WITHOUT_TLS_ALLOWED=true)
 if [ -n "${SYNCSCOPE_COSMOS_PEM:-}" ]; then
@@ -21,8 +29,10 @@ if [ -n "${SYNCSCOPE_COSMOS_PEM:-}" ]; then
     -storetype PKCS12 -storepass emulator >&2
   options+=(-Djavax.net.ssl.trustStore=trust.p12 -Djavax.net.ssl.trustStorePassword=emulator)
 fi
-check() { java "${options[@]}" -cp "target/classes:$(cat classpath)" ProcessorCheck "$@" 2> >(grep -v '^SLF4J' >&2); }
+run() { java "${options[@]}" -cp "target/classes:$(cat classpath)" "$@" 2> >(grep -v '^SLF4J' >&2); }
+check() { run ProcessorCheck "$@"; }
 
+run SdkCheck
 check fill
 for kind in epk pk; do
   check first "$kind" "delivered-$kind"

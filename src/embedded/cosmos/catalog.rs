@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
-use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -121,6 +120,7 @@ impl Catalog {
 
     /// Creates a container with our number of ranges.
     pub(super) async fn create_container(&self, store: &Store, ask: &Ask, database: &str) -> Answer {
+        let ask = &of_java(ask);
         let Some(id) = body_id(ask) else {
             return bad_request("The request body has no id.");
         };
@@ -143,8 +143,7 @@ impl Catalog {
         let spread = INNER_PARTITIONS.div_ceil(self.partitions);
         let path = ["dbs", database, "colls", id.as_str()];
         store.remake_container(&path, definition, self.partitions * spread, ask).await;
-        let body = without_unique_keys(&ask.body).unwrap_or_else(|| ask.body.clone());
-        let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), body).await;
+        let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), ask.body.clone()).await;
         if !answer.status.is_success() {
             return answer;
         }
@@ -165,7 +164,7 @@ impl Catalog {
         id: &str,
     ) -> Answer {
         let _one = self.changes.lock().await;
-        let answer = store.forward(ask).await;
+        let answer = store.forward(&of_java(ask)).await;
         if answer.status.is_success()
             && let Ok(replaced) = serde_json::from_slice::<Created>(&answer.body)
             && let Some(container) = self.container(database, id)
@@ -200,12 +199,21 @@ impl Catalog {
     }
 }
 
-/// Java's SDK sends an (empty) policy with each container; the one made again has none, and the store refuses to
-/// change it.
-fn without_unique_keys(body: &Bytes) -> Option<Bytes> {
-    let mut body: Value = serde_json::from_slice(body).ok()?;
-    body.as_object_mut()?.remove("uniqueKeyPolicy")?;
-    serde_json::to_vec(&body).ok().map(Bytes::from)
+/// A container's properties as the store takes them. Java's SDK sends a policy of unique keys with each container,
+/// which the store refuses to change, and the version of the key as a name.
+fn of_java(ask: &Ask) -> Ask {
+    let mut ask = ask.clone();
+    let Ok(mut sent) = serde_json::from_slice::<Value>(&ask.body) else { return ask };
+    if let Some(sent) = sent.as_object_mut() {
+        sent.remove("uniqueKeyPolicy");
+    }
+    if let Some(version) = sent.pointer_mut("/partitionKey/version")
+        && let Some(number) = version.as_str().and_then(|name| name.strip_prefix('V')?.parse::<u8>().ok())
+    {
+        *version = number.into();
+    }
+    ask.body = sent.to_string().into();
+    ask
 }
 
 fn body_id(ask: &Ask) -> Option<String> {

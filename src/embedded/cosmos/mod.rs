@@ -19,6 +19,7 @@ mod keys;
 mod listener;
 mod offers;
 mod originals;
+mod partial;
 mod patch;
 mod pkranges;
 mod points;

@@ -1,6 +1,8 @@
 //! Queries: the simplest ones from our own text, all others by the inner store over our ranges.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -10,22 +12,33 @@ use super::feed::answer::Scope;
 use super::request::Ask;
 use super::simple::Simple;
 use super::store::Store;
-use super::{originals, scan, sql};
+use super::{originals, partial, scan, sql};
 
 /// Answers a query or the request for a query's plan.
 pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> Answer {
     if let Some(refusal) = wrong_container(ask, container) {
         return refusal;
     }
-    let body = match sql::translated(&ask.body) {
+    let planning = ask.flag("x-ms-cosmos-is-query-plan-request");
+    let sent = text_of(&ask.body).unwrap_or_default();
+    let planned = partial::planned(&sent);
+    let whole = planned.map_or_else(|| ask.body.clone(), |query| with_text(&ask.body, query));
+    let body = match sql::translated(&whole) {
         Ok(body) => body,
         Err(message) => return bad_request(message),
     };
-    if !ask.flag("x-ms-cosmos-is-query-plan-request")
+    if !planning
+        && planned.is_none()
         && let Some(simple) = Simple::parse(&body)
     {
         return scan::query(ask, container, &simple);
     }
+    let query = text_of(&body).unwrap_or_default();
+    let body = match planned.map(|_| partial::parts(&query)) {
+        None => body,
+        Some(Some(parts)) => with_text(&body, &parts),
+        Some(None) => return bad_request("Syntax error: the query is not one that a plan has handed out."),
+    };
     let (headers, session) = {
         let ranges = container.ranges();
         let scope = match Scope::of(ask, container, &ranges) {
@@ -38,10 +51,15 @@ pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> An
     let mut headers = headers;
     headers.insert("x-ms-documentdb-isquery", HeaderValue::from_static("True"));
     let mut answer = store.ask(&ask.method, &path, &headers, body).await;
-    if answer.status == StatusCode::OK
-        && let Some(body) = originals::restored(&answer.body, container)
-    {
-        answer.body = body;
+    if answer.status == StatusCode::OK {
+        let changed = if planning {
+            with_aggregates(&answer.body, &sent, &query)
+        } else if planned.is_some() {
+            with_shape(&answer.body, &query)
+        } else {
+            originals::restored(&answer.body, container)
+        };
+        answer.body = changed.unwrap_or(answer.body);
     }
     answer.set("x-ms-session-token", &session.0);
     answer.set("lsn", session.1.to_string());
@@ -49,6 +67,36 @@ pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> An
         answer.set("x-ms-documentdb-partitionkeyrangeid", id);
     }
     answer
+}
+
+/// The text of a query.
+fn text_of(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Sent {
+        query: String,
+    }
+    serde_json::from_slice::<Sent>(body).ok().map(|sent| sent.query)
+}
+
+/// The same parameters with another text.
+fn with_text(body: &Bytes, text: &str) -> Bytes {
+    let Ok(mut sent) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    sent["query"] = text.into();
+    sent.to_string().into()
+}
+
+/// The store's plan with the aggregates that it leaves out.
+fn with_aggregates(body: &[u8], sent: &str, query: &str) -> Option<Bytes> {
+    let mut plan = serde_json::from_slice(body).ok()?;
+    partial::plan(&mut plan, sent, query).then(|| plan.to_string().into())
+}
+
+/// The store's page of a range's parts, each row in the shape that the plan promised.
+fn with_shape(body: &[u8], query: &str) -> Option<Bytes> {
+    let mut page: Value = serde_json::from_slice(body).ok()?;
+    let rows = partial::shaped(query, page["Documents"].as_array()?)?;
+    page["Documents"] = rows.into();
+    Some(page.to_string().into())
 }
 
 /// Answers a query of databases or containers, which the inner store keeps.

@@ -1,5 +1,6 @@
 //! The embedded Cosmos emulator as any client sees it over HTTP.
 
+mod aggregates;
 mod documents;
 mod faults;
 mod feed;

@@ -1,6 +1,7 @@
 //! The processor with real leases on the embedded emulator over HTTP.
 
 mod chaos;
+mod dotnet;
 mod memory;
 mod simulation;
 

@@ -2,8 +2,6 @@ import com.azure.cosmos.ChangeFeedProcessor;
 import com.azure.cosmos.ChangeFeedProcessorBuilder;
 import com.azure.cosmos.CosmosAsyncClient;
 import com.azure.cosmos.CosmosAsyncContainer;
-import com.azure.cosmos.CosmosClientBuilder;
-import com.azure.cosmos.GatewayConnectionConfig;
 import com.azure.cosmos.models.ChangeFeedProcessorOptions;
 import com.azure.cosmos.models.CosmosContainerProperties;
 import com.azure.cosmos.models.CosmosQueryRequestOptions;
@@ -17,30 +15,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import reactor.core.publisher.Flux;
 
 /**
  * Java's own change feed processor against the emulator: it makes its leases, is killed on the way, goes on
- * where it stopped, and two of them share the leases; all of 5,000 documents are delivered.
+ * where it stopped, two of them share the leases, and while they read and others write a range splits (and, with
+ * leases by EPK range, merges again); every document is delivered.
  * Phases, each a JVM of its own: fill, first KIND FILE, second KIND FILE. KIND is pk or epk.
  */
 public final class ProcessorCheck {
     private static final int DOCUMENTS = 5_000;
+    /** Documents written after each change of the ranges. */
+    private static final int LATER = 200;
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> parts = new HashMap<>();
-        for (String part : System.getenv("SYNCSCOPE_COSMOS").split(";")) {
-            int at = part.indexOf('=');
-            if (at > 0) parts.put(part.substring(0, at), part.substring(at + 1));
-        }
-        CosmosAsyncClient client = new CosmosClientBuilder()
-            .endpoint(parts.get("AccountEndpoint")).key(parts.get("AccountKey"))
-            .gatewayMode(new GatewayConnectionConfig()).contentResponseOnWriteEnabled(true).buildAsyncClient();
+        CosmosAsyncClient client = Shop.builder().buildAsyncClient();
         String kind = args.length > 1 ? args[1] : "";
         switch (args[0]) {
             case "fill" -> fill(client);
@@ -62,11 +58,15 @@ public final class ProcessorCheck {
             client.getDatabase("javashop")
                 .createContainerIfNotExists(new CosmosContainerProperties(name, "/id")).block();
         }
-        Flux.range(0, DOCUMENTS).flatMap(n -> {
-            ObjectNode item = JsonNodeFactory.instance.objectNode().put("id", "j-" + n).put("price", n);
+        write(client, "j-", 0, DOCUMENTS);
+        System.err.println("ok   java: " + DOCUMENTS + " documents written");
+    }
+
+    private static void write(CosmosAsyncClient client, String prefix, int from, int count) {
+        Flux.range(from, count).flatMap(n -> {
+            ObjectNode item = JsonNodeFactory.instance.objectNode().put("id", prefix + n).put("price", n);
             return container(client, "prices").upsertItem(item);
         }, 16).blockLast();
-        System.err.println(DOCUMENTS + " documents written by Java");
     }
 
     private static ChangeFeedProcessor processor(
@@ -109,7 +109,7 @@ public final class ProcessorCheck {
         delivered = Files.newBufferedWriter(file);
         processor(client, kind, "java-1", seen, by).start().block();
         until("a third is delivered", () -> seen.size() >= DOCUMENTS / 3);
-        System.err.println(kind + ": killed after " + seen.size());
+        System.err.println("ok   java: " + kind + " processor makes its leases; killed after " + seen.size());
         Runtime.getRuntime().halt(0);
     }
 
@@ -122,15 +122,27 @@ public final class ProcessorCheck {
         ChangeFeedProcessor two = processor(client, kind, "java-3", after, by);
         one.start().block();
         two.start().block();
+        until("more is delivered", () -> !after.isEmpty());
+        // Each kind has ranges of its own to split: 0 becomes 4 and 5, which become 6; 1 becomes 7 and 8.
+        Shop.split("javashop", "prices", kind.equals("epk") ? 0 : 1);
+        write(client, "s-" + kind + "-", 0, LATER);
+        if (kind.equals("epk")) Shop.merge("javashop", "prices", 4, 5);
+        write(client, "s-" + kind + "-", LATER, LATER);
+        Set<String> missing = new HashSet<>();
+        for (int n = 0; n < DOCUMENTS; n += 1) missing.add("j-" + n);
+        for (int n = 0; n < 2 * LATER; n += 1) missing.add("s-" + kind + "-" + n);
+        missing.removeAll(seen);
         until("all is delivered", () -> {
-            seen.addAll(after);
-            return seen.size() >= DOCUMENTS;
-        });
+            missing.removeAll(after);
+            return missing.isEmpty();
+        }, () -> missing.size() + " are missing, such as " + missing.stream().findFirst());
         until("the leases are shared", () -> {
             Map<String, Integer> owners = owners(client, kind);
             return owners.size() == 2 && owners.containsKey("java-2") && owners.containsKey("java-3");
         });
-        System.err.println(kind + ": " + after.size() + " after the restart, by " + by + ", leases " + owners(client, kind));
+        System.err.println("ok   java: " + kind + " processor resumes, two share the work, "
+            + (kind.equals("epk") ? "a split and a merge lose" : "a split loses") + " nothing: "
+            + after.size() + " after the restart, by " + by + ", leases " + owners(client, kind));
         if (after.size() >= DOCUMENTS) throw new IllegalStateException("it began again instead of resuming");
         one.stop().block();
         two.stop().block();
@@ -145,9 +157,13 @@ public final class ProcessorCheck {
     }
 
     private static void until(String what, BooleanSupplier holds) throws InterruptedException {
+        until(what, holds, () -> "");
+    }
+
+    private static void until(String what, BooleanSupplier holds, Supplier<String> instead) throws InterruptedException {
         long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!holds.getAsBoolean()) {
-            if (System.nanoTime() > end) throw new IllegalStateException("never: " + what);
+            if (System.nanoTime() > end) throw new IllegalStateException("never: " + what + ": " + instead.get());
             Thread.sleep(20);
         }
     }
