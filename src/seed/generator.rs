@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::scenario::Deed;
 use super::template::{Template, TemplateName};
 use super::values::Values;
 
@@ -43,6 +44,14 @@ impl Generator {
     pub fn change(&mut self, n: u64) -> SeedDocument {
         self.changes += 1;
         self.version(n, self.changes)
+    }
+
+    /// The next version of product `n` at so many percent off its recommended price.
+    pub fn marked_down(&mut self, n: u64, percent: f64) -> SeedDocument {
+        self.changes += 1;
+        let values = Values::of(self.seed, n, self.changes).marked_down(percent);
+        let json = self.template.render(&values);
+        SeedDocument { id: values.id, json }
     }
 
     pub(super) fn values(&self, n: u64) -> Values {
@@ -86,6 +95,22 @@ impl Traffic {
     pub fn new_product(&mut self) -> SeedDocument {
         self.existing += 1;
         self.generator.document(self.existing)
+    }
+
+    /// What a scenario does. `None` where there is no product to do it to.
+    pub fn deed(&mut self, deed: Deed) -> Option<SeedDocument> {
+        match deed {
+            Deed::New => Some(self.new_product()),
+            _ if self.existing == 0 => None,
+            Deed::Change => {
+                let n = self.existing_product();
+                Some(self.generator.change(n))
+            }
+            Deed::MarkDown { product, percent } => {
+                Some(self.generator.marked_down(product % self.existing + 1, percent))
+            }
+            Deed::Same { step } => Some(self.generator.change(step as u64 % self.existing + 1)),
+        }
     }
 
     /// Goes on as if the products `1..=existing` were there.

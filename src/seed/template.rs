@@ -116,7 +116,7 @@ impl Template {
 }
 
 /// Removes white space between tokens.
-fn compact(json: &str) -> String {
+pub(super) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (mut in_text, mut escaped) = (false, false);
     for c in json.chars() {

@@ -86,6 +86,14 @@ impl Values {
         }
     }
 
+    /// The same at so many percent off the recommended price.
+    pub(super) fn marked_down(mut self, percent: f64) -> Self {
+        if let Ok(rrp) = self.rrp.parse::<f64>() {
+            self.price = format!("{:.2}", charming(rrp * (1.0 - percent / 100.0)));
+        }
+        self
+    }
+
     /// Version `change` (0 = the first) of product number `n`.
     pub(super) fn of(seed: u64, n: u64, change: u64) -> Self {
         let mut product = rng(seed, n, 0);
