@@ -133,9 +133,11 @@ pub enum Order {
     /// Run the sync without a screen
     #[command(after_help = "Examples:\n  syncscope sync\n  syncscope sync --start beginning --until-idle")]
     Sync(SyncArgs),
-    /// Write sample price documents to the source
+    /// Write documents to the source: sample prices, a scenario, or those of a file
     #[command(after_help = "Examples:\n  syncscope seed --count 10000\n  \
-                            syncscope seed --count 500 --rate 50/s --seed 7")]
+                            syncscope seed --count 500 --rate 50/s --seed 7\n  \
+                            syncscope seed --scenario sale-starts\n  \
+                            syncscope seed --file prices.csv    id,price.current,price.currency")]
     Seed(SeedArgs),
     /// Print what happens, one line each
     #[command(after_help = "Examples:\n  syncscope watch feed --from beginning\n  \
@@ -247,12 +249,18 @@ pub struct SyncArgs {
 /// `syncscope seed`
 #[derive(Debug, Args)]
 pub struct SeedArgs {
-    /// How many documents
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    pub count: u64,
+    /// How many documents [default: 1000]
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "file"])]
+    pub count: Option<u64>,
     /// Writes per second [default: as fast as the source takes them]
-    #[arg(long, value_name = "N/s", value_parser = rate)]
+    #[arg(long, value_name = "N/s", value_parser = rate, conflicts_with_all = ["scenario", "file"])]
     pub rate: Option<f64>,
+    /// Writes on a timeline: sale-starts, drip, burst, same-product, or a TOML file of your own
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "file")]
+    pub scenario: Option<String>,
+    /// The documents of a file instead: JSON object or array, NDJSON, or CSV (by its name); - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
     /// Number that the content follows from: the same number makes the same documents
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

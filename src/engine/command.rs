@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::lease::LeaseOrder;
+use crate::seed::Scenario;
 
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,11 @@ pub enum Command {
     SplitPartition,
     /// Write documents to the source.
     Insert(Insert),
+    /// End all inserts under way; what is written stays.
+    StopInserts,
+    /// Take back what the inserts of this session wrote: delete what was created, restore what was
+    /// replaced, under If-Match; what somebody else changed since stays.
+    UndoInserts,
     /// Hold all sample traffic and rated inserts.
     PauseTraffic,
     /// Let it flow again.
@@ -203,5 +209,17 @@ pub enum Insert {
         count: u64,
         /// Writes per second.
         per_second: f64,
+    },
+    /// Writes on a timeline.
+    Scenario(Box<Scenario>),
+    /// The same, from a file.
+    ScenarioFile {
+        /// Path, relative to the current directory.
+        path: String,
+    },
+    /// The documents of a JSON, NDJSON or CSV file.
+    File {
+        /// Path, relative to the current directory; `-` is standard input.
+        path: String,
     },
 }

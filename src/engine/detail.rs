@@ -97,6 +97,7 @@ async fn read(
     DocumentDetail {
         request: asked.request,
         versions: shared.history.versions(&asked.id),
+        counts: shared.history.figures(&asked.id),
         timing: shared.latency.timing_of(&asked.id),
         id: asked.id,
         source: document,

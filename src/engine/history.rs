@@ -3,16 +3,22 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
-use super::event::VersionSeen;
+use super::event::{VersionSeen, Versions};
 
 /// Documents remembered.
 const DOCUMENTS: usize = 20_000;
 /// Versions remembered of each.
 const VERSIONS: usize = 20;
+/// Own versions of a document that may be on their way at once; of more, the oldest counts as folded.
+const ON_THEIR_WAY: usize = 64;
+/// An own version that was written so long before somebody else's was delivered is not coming any more.
+const SURELY_BEFORE: Duration = Duration::from_secs(1);
 
 /// What is remembered of one document.
 #[derive(Debug, Clone, Default)]
@@ -20,18 +26,64 @@ struct Past {
     versions: VecDeque<VersionSeen>,
     numbers: Vec<Option<f64>>,
     partition_key: Option<String>,
+    folding: Folding,
+}
+
+/// Versions of a document: written by us, and delivered by the feed.
+#[derive(Debug, Clone, Default)]
+struct Folding {
+    figures: Versions,
+    /// Etags of own versions that the feed has not delivered yet, oldest first.
+    on_their_way: VecDeque<(Box<str>, Instant)>,
+}
+
+impl Folding {
+    fn written(&mut self, etag: &str, came_already: bool, now: Instant) -> u64 {
+        self.figures.written += 1;
+        if came_already {
+            return self.fold(self.on_their_way.len());
+        }
+        self.on_their_way.push_back((etag.into(), now));
+        let over = self.on_their_way.len().saturating_sub(ON_THEIR_WAY);
+        self.fold(over)
+    }
+
+    /// A version was delivered: those of ours before it were folded into it.
+    fn delivered(&mut self, etag: &str, now: Instant) -> u64 {
+        self.figures.delivered += 1;
+        let before = match self.on_their_way.iter().position(|(known, _)| &**known == etag) {
+            Some(place) => place,
+            None => self
+                .on_their_way
+                .iter()
+                .take_while(|(_, at)| now.saturating_duration_since(*at) > SURELY_BEFORE)
+                .count(),
+        };
+        let folded = self.fold(before);
+        if self.on_their_way.front().is_some_and(|(known, _)| &**known == etag) {
+            self.on_their_way.pop_front();
+        }
+        folded
+    }
+
+    fn fold(&mut self, count: usize) -> u64 {
+        self.on_their_way.drain(..count);
+        self.figures.folded += count as u64;
+        count as u64
+    }
 }
 
 /// Shared between the feed observer, which writes it, and whoever shows a document.
 #[derive(Debug, Clone)]
 pub(super) struct History {
     documents: Arc<Mutex<LruCache<String, Past>>>,
+    folded: Arc<AtomicU64>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let cap = NonZeroUsize::new(DOCUMENTS).unwrap_or(NonZeroUsize::MIN);
-        Self { documents: Arc::new(Mutex::new(LruCache::new(cap))) }
+        Self { documents: Arc::new(Mutex::new(LruCache::new(cap))), folded: Arc::default() }
     }
 }
 
@@ -45,21 +97,38 @@ impl History {
         numbers: Vec<Option<f64>>,
     ) -> Option<Vec<Option<f64>>> {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(past) = documents.get_mut(id) {
-            if past.versions.len() == VERSIONS {
-                past.versions.pop_back();
-            }
-            past.versions.push_front(version);
-            past.partition_key = partition_key.map(str::to_owned);
-            return Some(std::mem::replace(&mut past.numbers, numbers));
+        let past = documents.get_or_insert_mut(id.to_owned(), Past::default);
+        let folded = past.folding.delivered(&version.etag, Instant::now());
+        self.folded.fetch_add(folded, Ordering::Relaxed);
+        if past.versions.len() == VERSIONS {
+            past.versions.pop_back();
         }
-        let past = Past {
-            versions: VecDeque::from([version]),
-            numbers,
-            partition_key: partition_key.map(str::to_owned),
-        };
-        documents.put(id.to_owned(), past);
-        None
+        let known = !past.versions.is_empty();
+        past.versions.push_front(version);
+        past.partition_key = partition_key.map(str::to_owned);
+        let before = std::mem::replace(&mut past.numbers, numbers);
+        known.then_some(before)
+    }
+
+    /// We wrote this version of a document.
+    pub(super) fn written(&self, id: &str, etag: &str) {
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = documents.get_or_insert_mut(id.to_owned(), Past::default);
+        // The feed may be quicker than the answer to the write.
+        let came_already = past.versions.iter().any(|version| version.etag == etag);
+        let folded = past.folding.written(etag, came_already, Instant::now());
+        self.folded.fetch_add(folded, Ordering::Relaxed);
+    }
+
+    /// How many versions of a document were written and delivered.
+    pub(super) fn figures(&self, id: &str) -> Versions {
+        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        documents.peek(id).map(|past| past.folding.figures).unwrap_or_default()
+    }
+
+    /// Own versions that the feed did not deliver because a later one came instead, of all documents.
+    pub(super) fn folded(&self) -> u64 {
+        self.folded.load(Ordering::Relaxed)
     }
 
     /// Versions of a document, newest first.
@@ -72,5 +141,51 @@ impl History {
     pub(super) fn partition_key(&self, id: &str) -> Option<String> {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         documents.get(id).and_then(|past| past.partition_key.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deliver(history: &History, etag: &str) -> bool {
+        let version = VersionSeen {
+            seen_at: jiff::Timestamp::UNIX_EPOCH,
+            etag: etag.to_owned(),
+            lsn: None,
+            summary: String::new(),
+        };
+        history.add("a", None, version, Vec::new()).is_some()
+    }
+
+    fn figures(history: &History) -> (u64, u64, u64) {
+        let Versions { written, delivered, folded } = history.figures("a");
+        (written, delivered, folded)
+    }
+
+    #[test]
+    fn versions_before_the_delivered_one_are_folded() {
+        let history = History::default();
+        (1..=50).for_each(|n| history.written("a", &n.to_string()));
+        assert_eq!(figures(&history), (50, 0, 0));
+        assert!(!deliver(&history, "20"), "the first that the feed brings");
+        assert!(deliver(&history, "50"));
+        assert_eq!(figures(&history), (50, 2, 48));
+        assert_eq!(history.folded(), 48);
+        deliver(&history, "50");
+        assert_eq!(figures(&history), (50, 3, 48), "what is delivered twice folds nothing");
+        deliver(&history, "quick");
+        history.written("a", "quick");
+        assert_eq!(figures(&history), (51, 4, 48), "delivered before its answer came");
+        history.written("a", "51");
+        deliver(&history, "of somebody else");
+        assert_eq!(figures(&history), (52, 5, 48), "the own one may still come");
+    }
+
+    #[test]
+    fn versions_that_nobody_delivers_are_bounded() {
+        let history = History::default();
+        (0..1_000).for_each(|n| history.written("a", &n.to_string()));
+        assert_eq!(figures(&history), (1_000, 0, 1_000 - ON_THEIR_WAY as u64));
     }
 }

@@ -68,6 +68,7 @@ impl RowMaker {
         self.seq += 1;
         let keys = self.shared.mapping.keys(document).unwrap_or_default();
         Some(ChangeRow {
+            versions: self.shared.history.figures(&id),
             seq: self.seq,
             seen_at: now,
             id,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -371,6 +372,8 @@ impl Desks {
             Command::PreviewMapping(trial) => to_aside(set_aside::Request::Preview(trial)).await,
             Command::DeadLetters(order) => to_aside(set_aside::Request::Letters(order)).await,
             Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
+            Command::StopInserts => to_traffic(Write::Stop).await,
+            Command::UndoInserts => to_traffic(Write::Undo).await,
             Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
             Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
             Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
@@ -391,7 +394,7 @@ async fn tell_figures(shared: Arc<Shared>, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             _ = tick.tick() => {}
         }
-        shared.report.state(Event::Latency(shared.latency.snapshot(Instant::now()))).await;
+        shared.report.state(Event::Latency(shared.latency.snapshot(Instant::now(), Timestamp::now()))).await;
         let now = shared.report.dropped();
         if now != dropped {
             dropped = now;

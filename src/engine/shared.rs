@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::{Settings, StartPosition};
-use crate::latency::LatencyTracker;
+use crate::latency::{LatencyTracker, SLO_SHARE};
 use crate::seed::Template;
 use crate::sync::Mapping;
 
@@ -45,6 +45,15 @@ struct Facts {
     owners: Vec<(String, Timestamp)>,
 }
 
+/// Judged by the target that the settings name.
+fn tracker(settings: &Settings) -> LatencyTracker {
+    let tracker = LatencyTracker::new();
+    match settings.view.slo_ms {
+        Some(millis) => tracker.with_target(Duration::from_millis(millis), SLO_SHARE),
+        None => tracker,
+    }
+}
+
 impl Shared {
     pub(super) fn new(
         settings: Arc<Settings>,
@@ -55,10 +64,10 @@ impl Shared {
         leases_are_watched: bool,
     ) -> Self {
         Self {
+            latency: tracker(&settings),
             settings,
             mapping,
             report,
-            latency: LatencyTracker::new(),
             history: History::default(),
             template,
             seed,

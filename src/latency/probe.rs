@@ -13,7 +13,10 @@ const MOST_EARLY: usize = 8;
 /// Where a version was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// Our observer of the feed.
     Feed,
+    /// A worker of our own processor: it has the change through its lease.
+    Lease,
     Cache,
 }
 
@@ -21,6 +24,7 @@ pub(super) enum Place {
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen {
     feed: Option<Instant>,
+    lease: Option<Instant>,
     cache: Option<Instant>,
 }
 
@@ -29,6 +33,11 @@ impl Seen {
     fn note(&mut self, place: Place, at: Instant) {
         match place {
             Place::Feed => self.feed.get_or_insert(at),
+            Place::Lease => {
+                // Whoever reads first shows that the feed has it.
+                self.feed.get_or_insert(at);
+                self.lease.get_or_insert(at)
+            }
             Place::Cache => self.cache.get_or_insert(at),
         };
     }
@@ -36,6 +45,7 @@ impl Seen {
     fn has(&self, place: Place) -> bool {
         match place {
             Place::Feed => self.feed.is_some(),
+            Place::Lease => self.lease.is_some(),
             Place::Cache => self.cache.is_some(),
         }
     }
@@ -45,6 +55,8 @@ impl Seen {
 #[derive(Debug)]
 struct Probe {
     number: u64,
+    /// When it was meant to be sent: the plan of a rate, else the same as `sent`.
+    intended: Instant,
     sent: Instant,
     /// When, and the version's etag.
     acknowledged: Option<(Instant, Box<str>)>,
@@ -52,7 +64,7 @@ struct Probe {
     /// A version came after it that is none of ours: this one may never come.
     overtaken: bool,
     /// By `Stage::ALL`.
-    measured: [bool; 4],
+    measured: [bool; Stage::ALL.len()],
 }
 
 impl Probe {
@@ -69,8 +81,10 @@ impl Probe {
         let (from, to) = match stage {
             Stage::Write => (Some(self.sent), acknowledged),
             Stage::Feed => (acknowledged, self.seen.feed),
-            Stage::Cache => (self.seen.feed, self.seen.cache),
+            Stage::Lease => (self.seen.feed, self.seen.lease),
+            Stage::Cache => (self.seen.lease.or(self.seen.feed), self.seen.cache),
             Stage::Total => (acknowledged, self.seen.cache),
+            Stage::Whole => (Some(self.intended), acknowledged.and(self.seen.cache)),
         };
         // Reports cross each other on their way to us: what would be negative is nothing.
         Some(to?.saturating_duration_since(from?))
@@ -90,8 +104,22 @@ impl Probe {
 
     fn timing(&self) -> ProbeTiming {
         let millis = |stage| self.known(stage).map(|length| length.as_secs_f64() * 1_000.0);
-        ProbeTiming { write: millis(Stage::Write), feed: millis(Stage::Feed), cache: millis(Stage::Cache) }
+        ProbeTiming {
+            write: millis(Stage::Write),
+            feed: millis(Stage::Feed),
+            lease: millis(Stage::Lease),
+            cache: millis(Stage::Cache),
+        }
     }
+}
+
+/// A probe that went all the way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Closed {
+    pub(super) whole: Duration,
+    /// Between the intended and the real start.
+    pub(super) waited: Duration,
+    pub(super) timing: ProbeTiming,
 }
 
 /// What a report changed.
@@ -107,6 +135,8 @@ pub(super) struct Outcome {
     pub(super) lost: usize,
     /// Probes closed in good order.
     pub(super) complete: usize,
+    /// The probe that has gone all the way with this report.
+    pub(super) arrived: Option<Closed>,
 }
 
 impl Outcome {
@@ -133,7 +163,7 @@ impl Probes {
         self.open.back().map(|probe| probe.sent)
     }
 
-    pub(super) fn sent(&mut self, number: u64, at: Instant) -> Outcome {
+    pub(super) fn sent(&mut self, number: u64, intended: Instant, at: Instant) -> Outcome {
         let mut outcome = Outcome::default();
         if self.open.len() == MOST_OF_A_DOCUMENT {
             self.open.pop_front();
@@ -141,11 +171,12 @@ impl Probes {
         }
         self.open.push_back(Probe {
             number,
+            intended: intended.min(at),
             sent: at,
             acknowledged: None,
             seen: Seen::default(),
             overtaken: false,
-            measured: [false; 4],
+            measured: [false; Stage::ALL.len()],
         });
         outcome.timing = Some((number, ProbeTiming::default()));
         outcome
@@ -204,8 +235,13 @@ impl Probes {
         let probe = &mut self.open[index];
         let mut outcome = Outcome { measured: probe.measure(), ..Outcome::default() };
         outcome.timing = Some((probe.number, probe.timing()));
+        if let Some((_, whole)) = outcome.measured.iter().find(|(stage, _)| *stage == Stage::Whole) {
+            let waited = probe.sent.saturating_duration_since(probe.intended);
+            outcome.arrived = Some(Closed { whole: *whole, waited, timing: probe.timing() });
+        }
         let (seen, complete) = (probe.seen, probe.is_complete());
         let (number, before) = (probe.number, self.open.len());
+        // A lease that is not ours reports nothing: only feed and cache tell what was overtaken.
         let overtaken = |place, probe: &Probe| seen.has(place) && !probe.seen.has(place);
         self.open.retain(|probe| {
             probe.number >= number

@@ -60,6 +60,10 @@ impl Record {
         self.histogram.len()
     }
 
+    pub(super) fn histogram(&self) -> Histogram<u64> {
+        self.histogram.clone()
+    }
+
     pub(super) fn summary(&self, stage: Stage) -> StageSummary {
         let at = |quantile| millis(self.histogram.value_at_quantile(quantile));
         // The histogram rounds up within its precision; a quantile above the greatest value would puzzle.

@@ -1,5 +1,12 @@
 //! What the measurements come to: plain figures in milliseconds, for any face to show.
 
+use jiff::Timestamp;
+
+use super::heat::HeatMap;
+
+/// Share of the probes that has to keep a target, where nobody says otherwise: what p99 says.
+pub const SLO_SHARE: f64 = 0.99;
+
 /// Stages of a probe's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -7,15 +14,45 @@ pub enum Stage {
     Write,
     /// Acknowledged → seen in the feed.
     Feed,
-    /// Seen in the feed → in the cache.
+    /// Seen in the feed → delivered to a worker of our own processor, through its lease.
+    Lease,
+    /// Delivered (or seen in the feed, where the processor is not ours) → in the cache.
     Cache,
     /// Acknowledged → in the cache.
     Total,
+    /// Meant to be written → in the cache. For writes of a rate this counts from the moment that the
+    /// rate intended, also when the source was not ready for it then: a stall is not left out of the
+    /// figures only because nothing was sent during it (coordinated omission).
+    Whole,
 }
 
 impl Stage {
     /// In the order of the way.
-    pub const ALL: [Self; 4] = [Self::Write, Self::Feed, Self::Cache, Self::Total];
+    pub const ALL: [Self; 6] = [Self::Write, Self::Feed, Self::Lease, Self::Cache, Self::Total, Self::Whole];
+
+    /// Its name in tables and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Feed => "feed",
+            Self::Lease => "lease",
+            Self::Cache => "cache",
+            Self::Total => "total",
+            Self::Whole => "whole",
+        }
+    }
+
+    /// From where to where, in words.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Write => "sent → acknowledged by Cosmos",
+            Self::Feed => "acknowledged → readable in the change feed",
+            Self::Lease => "in the feed → delivered to a worker of our own sync",
+            Self::Cache => "delivered → in the cache",
+            Self::Total => "acknowledged → in the cache",
+            Self::Whole => "meant to be written → in the cache",
+        }
+    }
 }
 
 /// Latency figures of one stage.
@@ -40,8 +77,14 @@ pub struct StageSummary {
 /// Latency figures of all stages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LatencySnapshot {
-    /// In the order write, feed, cache, total; empty before the first probe.
+    /// In the order of [`Stage::ALL`]; empty before the first probe.
     pub stages: Vec<StageSummary>,
+    /// How many took how long ([`Stage::Whole`]) in each of the last seconds.
+    pub heat: HeatMap,
+    /// The slowest ways so far, slowest first.
+    pub slowest: Vec<SlowProbe>,
+    /// How the target is met, where there is one.
+    pub target: Option<TargetFigures>,
     /// Probes under way.
     pub open: u64,
     /// Probes whose version never came (a later one was delivered instead).
@@ -57,6 +100,56 @@ pub struct ProbeTiming {
     pub write: Option<f64>,
     /// Acknowledged → in the feed.
     pub feed: Option<f64>,
-    /// In the feed → in the cache.
+    /// In the feed → delivered to our own processor.
+    pub lease: Option<f64>,
+    /// Delivered → in the cache.
     pub cache: Option<f64>,
+}
+
+impl LatencySnapshot {
+    /// The figures of a stage that has some.
+    pub fn stage(&self, stage: Stage) -> Option<&StageSummary> {
+        self.stages.iter().find(|summary| summary.stage == stage && summary.count > 0)
+    }
+}
+
+/// One of the slowest ways.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlowProbe {
+    /// The document's id.
+    pub id: String,
+    /// When it was in the cache.
+    pub at: Timestamp,
+    /// Milliseconds of [`Stage::Whole`].
+    pub whole: f64,
+    /// Milliseconds between the intended and the real start.
+    pub waited: f64,
+    /// Its stages.
+    pub timing: ProbeTiming,
+}
+
+/// How a target for [`Stage::Whole`] is met. Probes that were lost count as missed; folded ones, whose
+/// version a later one replaced, do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct TargetFigures {
+    /// Milliseconds.
+    pub millis: u64,
+    /// Share that has to be within, e.g. 0.99.
+    pub share: f64,
+    /// Probes within it.
+    pub within: u64,
+    /// Probes that count.
+    pub of: u64,
+}
+
+impl TargetFigures {
+    /// The share of probes within the target; `None` before the first.
+    pub fn reached(&self) -> Option<f64> {
+        (self.of > 0).then(|| self.within as f64 / self.of as f64)
+    }
+
+    /// Whether it is missed; not known before the first probe.
+    pub fn is_missed(&self) -> bool {
+        self.reached().is_some_and(|reached| reached < self.share)
+    }
 }

@@ -5,16 +5,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use lru::LruCache;
 
+use super::export::LatencyExport;
+use super::heat::{HeatMap, Policy};
 use super::probe::{Outcome, Place, Probes};
 use super::record::Record;
+use super::slowest::Slowest;
+use super::target::Target;
 use super::{LatencySnapshot, ProbeTiming, Stage};
 
 /// Documents with open probes; the least recently written is given up for a new one.
 const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 /// Documents whose last timing is kept for showing.
 const MOST_TIMINGS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+/// Seconds of the heat map on the screen.
+const RECENT_SECONDS: usize = 240;
+/// Slots of the heat map of a whole run.
+const RUN_SLOTS: usize = 240;
 /// How long a probe may take before it counts as lost.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -36,7 +45,13 @@ struct State {
     /// By document id, in the order of their last write.
     probes: LruCache<String, Probes>,
     newest: LruCache<String, Newest>,
-    records: [Record; 4],
+    records: [Record; Stage::ALL.len()],
+    /// The last seconds, for the screen.
+    recent: HeatMap,
+    /// The whole run, for reports.
+    run: HeatMap,
+    slowest: Slowest,
+    target: Option<Target>,
     /// The first write: seconds are counted from here.
     start: Option<Instant>,
     next_number: u64,
@@ -59,6 +74,10 @@ impl LatencyTracker {
             probes: LruCache::sparse(MOST_OPEN),
             newest: LruCache::sparse(MOST_TIMINGS),
             records: std::array::from_fn(|_| Record::new()),
+            recent: HeatMap::new(Policy::Newest, RECENT_SECONDS),
+            run: HeatMap::new(Policy::Whole, RUN_SLOTS),
+            slowest: Slowest::default(),
+            target: None,
             start: None,
             next_number: 0,
             folded: 0,
@@ -72,8 +91,16 @@ impl LatencyTracker {
         self.shared.open.load(Ordering::Relaxed) > 0
     }
 
-    /// A write of this document is on its way. Tell it before the request leaves.
-    pub fn sent(&self, id: &str, at: Instant) {
+    /// Judges the whole way by this target from now on: `share` of the probes have to be within `limit`.
+    #[must_use]
+    pub fn with_target(self, limit: Duration, share: f64) -> Self {
+        self.state().target = Some(Target::new(limit, share));
+        self
+    }
+
+    /// A write of this document is on its way. Tell it before the request leaves. `intended` is when it was
+    /// meant to leave: the moment that a rate planned, else now.
+    pub fn sent(&self, id: &str, intended: Instant, at: Instant) {
         let mut state = self.state();
         state.start.get_or_insert(at);
         let number = state.next_number;
@@ -84,7 +111,8 @@ impl LatencyTracker {
             state.lost += evicted.len() as u64;
             self.shared.open.fetch_sub(evicted.len(), Ordering::Relaxed);
         }
-        let outcome = state.probes.get_mut(id).map(|probes| probes.sent(number, at)).unwrap_or_default();
+        let outcome =
+            state.probes.get_mut(id).map(|probes| probes.sent(number, intended, at)).unwrap_or_default();
         self.shared.open.fetch_add(1, Ordering::Relaxed);
         self.account(&mut state, id, None, outcome, at);
     }
@@ -104,6 +132,11 @@ impl LatencyTracker {
         self.report(id, Some(etag), at, |probes, old| probes.seen(Place::Feed, etag, at, old));
     }
 
+    /// A worker of our own processor got this version through its lease.
+    pub fn delivered(&self, id: &str, etag: &str, at: Instant) {
+        self.report(id, Some(etag), at, |probes, old| probes.seen(Place::Lease, etag, at, old));
+    }
+
     /// The cache holds this version of the document.
     pub fn in_cache(&self, id: &str, etag: &str, at: Instant) {
         self.report(id, Some(etag), at, |probes, old| probes.seen(Place::Cache, etag, at, old));
@@ -114,21 +147,49 @@ impl LatencyTracker {
         self.state().newest.peek(id).map(|newest| newest.timing)
     }
 
-    /// The figures at this moment. Gives up probes beyond the time limit; call it about every second.
-    pub fn snapshot(&self, now: Instant) -> LatencySnapshot {
+    /// The figures at this moment, which the wall clock calls `wall`. Gives up probes beyond the time
+    /// limit; call it about every second.
+    pub fn snapshot(&self, now: Instant, wall: Timestamp) -> LatencySnapshot {
         let mut state = self.state();
         self.expire(&mut state, now);
         let second = state.second(now);
-        let (folded, lost) = (state.folded, state.lost);
         let mut stages = Vec::new();
         if state.records.iter().any(|record| record.count() > 0) {
             for (stage, record) in Stage::ALL.into_iter().zip(&mut state.records) {
                 record.advance(second);
                 stages.push(record.summary(stage));
             }
+            state.recent.advance(second);
         }
-        let open = self.shared.open.load(Ordering::Relaxed) as u64;
-        LatencySnapshot { stages, open, folded, lost }
+        LatencySnapshot {
+            stages,
+            heat: state.recent.clone(),
+            slowest: state.slowest.list(now, wall),
+            target: state.target.map(|target| target.figures(state.lost)),
+            open: self.shared.open.load(Ordering::Relaxed) as u64,
+            folded: state.folded,
+            lost: state.lost,
+        }
+    }
+
+    /// Everything that was measured in this run, for a report.
+    pub fn export(&self, now: Instant, wall: Timestamp) -> LatencyExport {
+        let snapshot = self.snapshot(now, wall);
+        let mut state = self.state();
+        let second = state.second(now);
+        if state.start.is_some() {
+            state.run.advance(second);
+        }
+        let ran = state.start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
+        LatencyExport {
+            begun: wall.saturating_sub(SignedDuration::try_from(ran).unwrap_or_default()).unwrap_or(wall),
+            ran,
+            made: wall,
+            histograms: state.records.iter().map(Record::histogram).collect(),
+            run: state.run.clone(),
+            snapshot,
+            about: Vec::new(),
+        }
     }
 
     fn report(
@@ -160,6 +221,15 @@ impl LatencyTracker {
         let second = state.second(at);
         for (stage, length) in outcome.measured {
             state.records[stage as usize].note(length, second);
+        }
+        if let Some(closed) = outcome.arrived {
+            let micros = u64::try_from(closed.whole.as_micros()).unwrap_or(u64::MAX);
+            state.recent.note(micros, second);
+            state.run.note(micros, second);
+            state.slowest.note(id, closed, at);
+            if let Some(target) = &mut state.target {
+                target.note(closed.whole);
+            }
         }
         let Some((number, timing)) = outcome.timing else { return };
         if !state.newest.contains(id) {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use indexmap::IndexMap;
 
-use super::import::{ImportError, Taker, document};
+use super::import::{ImportError, Taker, document, end};
 
 /// Where a column's value goes.
 enum Node {
@@ -21,7 +21,7 @@ pub(super) fn read(input: impl Read, take: &mut Taker<'_>) {
     };
     let tree = match tree {
         Ok(tree) => tree,
-        Err(message) => return drop(take(Err(ImportError::last(1, message)))),
+        Err(message) => return end(take, ImportError::last(1, message)),
     };
     let mut record = csv::StringRecord::new();
     loop {

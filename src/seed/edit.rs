@@ -188,8 +188,7 @@ impl<'de> Deserialize<'de> for Members {
 mod tests {
     use super::*;
 
-    const DOCUMENT: &str =
-        r#"{"id":"a","price":{"current":39.90,"tags":[1, 2]},"on":true,"none":null,"x":{},"_etag":"1","_ts":5}"#;
+    const DOCUMENT: &str = r#"{"id":"a","price":{"current":39.90,"tags":[1, 2]},"on":true,"none":null,"x":{},"_etag":"1","_ts":5}"#;
 
     #[test]
     fn what_is_not_touched_stays_as_it_was_spelled() {

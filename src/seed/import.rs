@@ -63,21 +63,29 @@ pub fn import(form: FileForm, input: impl BufRead, take: &mut Taker<'_>) {
     }
 }
 
+/// Nothing can be read after this.
+pub(super) fn end(take: &mut Taker<'_>, error: ImportError) {
+    let _ = take(Err(error));
+}
+
 /// An array, or objects one after the other.
 fn json(mut input: impl BufRead, take: &mut Taker<'_>) {
     let mut line = 1;
     let first = match first_byte(&mut input, &mut line) {
         Ok(first) => first,
-        Err(error) => return drop(take(Err(ImportError::last(line, error.to_string())))),
+        Err(error) => return end(take, ImportError::last(line, error.to_string())),
     };
     match first {
-        None => drop(take(Err(ImportError::last(line, "the file is empty")))),
+        None => end(take, ImportError::last(line, "the file is empty")),
         Some(b'[') => array(input, line, take),
         Some(b'{') => objects(input, line, take),
-        Some(_) => drop(take(Err(ImportError::last(
-            line,
-            "neither a JSON object nor an array of them (CSV is read from files named .csv)",
-        )))),
+        Some(_) => end(
+            take,
+            ImportError::last(
+                line,
+                "neither a JSON object nor an array of them (CSV is read from files named .csv)",
+            ),
+        ),
     }
 }
 
@@ -96,30 +104,39 @@ fn first_byte(input: &mut impl BufRead, line: &mut u64) -> io::Result<Option<u8>
     }
 }
 
-/// A reader that fails when one document grows too long.
+/// How far a reader is.
+struct Place {
+    /// Bytes that the document under way may still have.
+    left: Cell<usize>,
+    line: Cell<u64>,
+}
+
+/// A reader that counts lines, and fails when one document grows too long. It is asked for single
+/// bytes, so the count is that of the byte in hand.
 struct Limited<R> {
     inner: R,
-    left: Rc<Cell<usize>>,
+    place: Rc<Place>,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.left.get().checked_sub(count) {
-            Some(left) => self.left.set(left),
-            None => return Err(io::Error::other("a document is longer than 2 MB")),
-        }
+        let Some(left) = self.place.left.get().checked_sub(count) else {
+            return Err(io::Error::other("a document is longer than 2 MB"));
+        };
+        self.place.left.set(left);
+        self.place.line.set(self.place.line.get() + lines_in(&buffer[..count]));
         Ok(count)
     }
 }
 
 /// The elements of an array, one by one.
 fn array(input: impl BufRead, first_line: u64, take: &mut Taker<'_>) {
-    let left = Rc::new(Cell::new(LONGEST_DOCUMENT));
-    let reader = io::BufReader::with_capacity(8 << 10, Limited { inner: input, left: Rc::clone(&left) });
+    let place = Rc::new(Place { left: Cell::new(LONGEST_DOCUMENT), line: Cell::new(first_line) });
+    let reader = Limited { inner: input, place: Rc::clone(&place) };
     let mut deserializer = serde_json::Deserializer::from_reader(reader);
     let mut wanted = true;
-    let elements = Elements { take, left: &left, wanted: &mut wanted, count: 0 };
+    let elements = Elements { take, place: &place, wanted: &mut wanted };
     if let Err(error) = elements.deserialize(&mut deserializer).and_then(|()| deserializer.end())
         && wanted
     {
@@ -130,9 +147,8 @@ fn array(input: impl BufRead, first_line: u64, take: &mut Taker<'_>) {
 
 struct Elements<'a, 't> {
     take: &'a mut Taker<'t>,
-    left: &'a Cell<usize>,
+    place: &'a Place,
     wanted: &'a mut bool,
-    count: u64,
 }
 
 impl<'de> DeserializeSeed<'de> for Elements<'_, '_> {
@@ -150,15 +166,11 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
         f.write_str("an array of objects")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(raw) = seq.next_element::<Box<RawValue>>()? {
-            self.left.set(LONGEST_DOCUMENT);
-            self.count += 1;
-            // The deserializer tells no line here: an element is named by its number.
-            let made = document(raw.get(), 0).map_err(|error| ImportError {
-                message: format!("element {}: {}", self.count, error.message),
-                ..error
-            });
+            self.place.left.set(LONGEST_DOCUMENT);
+            let first = self.place.line.get() - lines_in(raw.get().as_bytes());
+            let made = document(raw.get(), first);
             if !(self.take)(made) {
                 *self.wanted = false;
                 return Err(A::Error::custom("nobody wants more"));
@@ -171,16 +183,16 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
 /// Objects one after the other: a line each, or over several lines.
 fn objects(mut input: impl BufRead, first_line: u64, take: &mut Taker<'_>) {
     let (mut line, mut from) = (first_line, first_line);
-    let mut text = Vec::new();
+    let (mut text, mut depth) = (Vec::new(), Depth::default());
     loop {
         let before = text.len();
         let room = (LONGEST_DOCUMENT + 1).saturating_sub(before) as u64;
         let read = match (&mut input).take(room).read_until(b'\n', &mut text) {
             Ok(read) => read,
-            Err(error) => return drop(take(Err(ImportError::last(line, error.to_string())))),
+            Err(error) => return end(take, ImportError::last(line, error.to_string())),
         };
         if text.len() > LONGEST_DOCUMENT {
-            return drop(take(Err(ImportError::last(from, "a document is longer than 2 MB"))));
+            return end(take, ImportError::last(from, "a document is longer than 2 MB"));
         }
         if read == 0 && text.iter().all(u8::is_ascii_whitespace) {
             return;
@@ -190,34 +202,57 @@ fn objects(mut input: impl BufRead, first_line: u64, take: &mut Taker<'_>) {
             (line, from) = (line + 1, line + 1);
             continue;
         }
-        let (found, rest) = pieces(&text, from);
-        for piece in found {
+        depth.scan(&text[before..]);
+        // A document over several lines is parsed once, when its last line is there.
+        if depth.is_open() && read > 0 && !begins_document(&mut input) {
+            line += 1;
+            continue;
+        }
+        for piece in pieces(&text, from) {
             if !take(piece) {
                 return;
             }
         }
-        match rest {
-            // It may go on in the next line, unless that begins a document itself.
-            Rest::Open(at, _) if read > 0 && !begins_document(&mut input) => {
-                from += lines_in(&text[..at]);
-                text.drain(..at);
-            }
-            Rest::Open(_, error) | Rest::Wrong(error) => {
-                if !take(Err(error)) || read == 0 {
-                    return;
-                }
-                text.clear();
-                from = line + 1;
-            }
-            Rest::None => {
-                text.clear();
-                from = line + 1;
-            }
-        }
+        text.clear();
+        depth = Depth::default();
         line += 1;
+        from = line;
         if read == 0 {
             return;
         }
+    }
+}
+
+/// How deep in a document a text ends.
+#[derive(Default)]
+struct Depth {
+    open: usize,
+    in_text: bool,
+    escaped: bool,
+    /// A text does not end in its line: no JSON, whatever comes.
+    broken: bool,
+}
+
+impl Depth {
+    fn scan(&mut self, text: &[u8]) {
+        for byte in text {
+            if self.in_text {
+                self.broken |= *byte == b'\n';
+                self.in_text = self.escaped || *byte != b'"';
+                self.escaped = !self.escaped && *byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => self.in_text = true,
+                b'{' | b'[' => self.open += 1,
+                b'}' | b']' => self.open = self.open.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.open > 0 && !self.broken
     }
 }
 
@@ -226,35 +261,28 @@ fn begins_document(input: &mut impl BufRead) -> bool {
     input.fill_buf().is_ok_and(|rest| rest.first() == Some(&b'{'))
 }
 
-enum Rest {
-    None,
-    /// A document begins at this byte and does not end.
-    Open(usize, ImportError),
-    Wrong(ImportError),
-}
-
-/// The whole documents of a text, and what comes after them.
-fn pieces(text: &[u8], first_line: u64) -> (Vec<Result<SeedDocument, ImportError>>, Rest) {
+/// The documents of a text; what is wrong ends it.
+fn pieces(text: &[u8], first_line: u64) -> Vec<Result<SeedDocument, ImportError>> {
     let mut found = Vec::new();
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
     loop {
-        let at = values.byte_offset();
-        let line = first_line + lines_in(&text[..at.min(text.len())]);
+        let at = values.byte_offset().min(text.len());
+        let blank = text[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let line = first_line + lines_in(&text[..at + blank]);
         match values.next() {
-            None => return (found, Rest::None),
+            None => return found,
             Some(Ok(raw)) => found.push(document(raw.get(), line)),
             Some(Err(error)) => {
                 let line = first_line + (error.line() as u64).saturating_sub(1);
-                let told = ImportError::skipped(line, words(&error));
-                let rest = if error.is_eof() { Rest::Open(at, told) } else { Rest::Wrong(told) };
-                return (found, rest);
+                found.push(Err(ImportError::skipped(line, words(&error))));
+                return found;
             }
         }
     }
 }
 
 fn lines_in(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte == b'\n').count() as u64
+    text.split(|byte| *byte == b'\n').count() as u64 - 1
 }
 
 /// serde_json's message without its own place.
@@ -297,6 +325,7 @@ mod tests {
         all
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what is read is compared with it")]
     fn good(json: &str) -> Result<String, String> {
         Ok(json.to_owned())
     }
@@ -336,8 +365,9 @@ mod tests {
         assert!(all[1].as_ref().unwrap_err().starts_with("line 3: EOF"), "{all:?}");
         assert_eq!(read(FileForm::Json, " \n"), [Err("line 2: the file is empty".to_owned())]);
         assert!(read(FileForm::Json, "id,price\n").remove(0).unwrap_err().contains("CSV is read from"));
-        let all = read(FileForm::Json, "[{\"id\":\"a\"},{\"x\":1}]");
-        assert!(all[1].as_ref().unwrap_err().contains("element 2: it has no id"), "{all:?}");
+        let all = read(FileForm::Json, "[{\"id\":\"a\"},\n\n{\"x\":\n1}\n,{\"id\":\"b\"}]");
+        assert_eq!(all[1], Err("line 3: it has no id".to_owned()));
+        assert_eq!(all[2], good("{\"id\":\"b\"}"));
     }
 
     #[test]

@@ -12,9 +12,9 @@ mod scenario;
 mod template;
 mod values;
 
+pub use edit::{EditError, Editable, EditableField};
 pub use form::{FORBIDDEN_IN_ID, FieldError, FormField, FormFields, LONGEST_ID, check, check_id};
 pub use generator::{Generator, SeedDocument, Traffic};
-pub use edit::{EditError, Editable, EditableField};
 pub use import::{FileForm, ImportError, LONGEST_DOCUMENT, Taker, import};
 pub use scenario::{Deed, Scenario, ScenarioError, Timeline};
 pub use template::{Template, TemplateError, TemplateName};

@@ -158,8 +158,12 @@ impl Scenario {
         if file.step.len() > MOST_STEPS {
             return Err(ScenarioError::TooLarge(format!("more than {MOST_STEPS} steps")));
         }
-        let steps =
-            file.step.into_iter().enumerate().map(|(i, step)| step.checked(i + 1)).collect::<Result<_, _>>()?;
+        let steps = file
+            .step
+            .into_iter()
+            .enumerate()
+            .map(|(i, step)| step.checked(i + 1))
+            .collect::<Result<_, _>>()?;
         let scenario = Self { name: name.to_owned(), about: file.about, steps };
         if scenario.length() > LONGEST {
             return Err(ScenarioError::TooLarge("longer than a day".to_owned()));

@@ -268,7 +268,7 @@ impl ChangeHandler for CacheWriter {
             let now = Instant::now();
             for document in &batch.documents {
                 if let Some((id, etag)) = version(document) {
-                    self.latency.seen_in_feed(&id, &etag, now);
+                    self.latency.delivered(&id, &etag, now);
                 }
             }
         }

@@ -24,6 +24,8 @@ pub struct DocumentDetail {
     pub state: EntryState,
     /// Versions seen in this run, newest first, capped.
     pub versions: Vec<VersionSeen>,
+    /// How many were written and how many the feed delivered.
+    pub counts: Versions,
     /// Milliseconds of each stage of the newest probe of this document.
     pub timing: Option<ProbeTiming>,
 }
@@ -65,4 +67,16 @@ pub struct VersionSeen {
     pub lsn: Option<u64>,
     /// The first shown field.
     pub summary: String,
+}
+
+/// Versions of a document in this run. The feed brings only the latest version that it has at each
+/// read: those before are folded into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Versions {
+    /// Written by this program.
+    pub written: u64,
+    /// Delivered by the feed, also those of other writers.
+    pub delivered: u64,
+    /// Written by this program and never delivered, because a later one was.
+    pub folded: u64,
 }

@@ -1,8 +1,11 @@
-//! Changes of the source as rows, and how the feed and the sample traffic are doing.
+//! Changes of the source as rows, and how the feed is doing.
 
 use jiff::Timestamp;
 
 use crate::cosmos::EpkRange;
+
+use super::Versions;
+
 /// One change of the feed as a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeRow {
@@ -26,6 +29,8 @@ pub struct ChangeRow {
     pub fields: Vec<Field>,
     /// What is known of the version before.
     pub novelty: Novelty,
+    /// Versions of this document so far, this one included.
+    pub versions: Versions,
 }
 
 /// A field of a document, ready to show.
@@ -59,6 +64,8 @@ pub struct FeedStatus {
     pub seen: u64,
     /// Changes seen but not sent on as rows, because there were too many.
     pub skipped: u64,
+    /// Versions written by this program that the feed did not bring, because a later one came instead.
+    pub folded: u64,
     /// Changes per second over the last seconds.
     pub rate: f64,
     /// Number of feed ranges read.
@@ -67,17 +74,4 @@ pub struct FeedStatus {
     pub documents: Option<u64>,
     /// What keeps it from reading, in one line.
     pub problem: Option<String>,
-}
-
-/// State of the sample traffic.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TrafficStatus {
-    /// Writes per second asked for; `0` = none.
-    pub target_rate: f64,
-    /// Held by the user.
-    pub paused: bool,
-    /// Documents written since the start (traffic, batches and single inserts).
-    pub written: u64,
-    /// Writes refused or failed.
-    pub failed: u64,
 }

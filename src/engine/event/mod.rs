@@ -8,6 +8,7 @@ mod feed;
 mod leases;
 mod mapping;
 mod rebuild;
+mod traffic;
 mod verify;
 
 use jiff::Timestamp;
@@ -16,14 +17,15 @@ pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
 pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
-pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen};
+pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen, Versions};
 pub use drift::{DriftStatus, DriftWindow};
-pub use feed::{ChangeRow, FeedStatus, Field, Novelty, TrafficStatus};
+pub use feed::{ChangeRow, FeedStatus, Field, Novelty};
 pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
 pub use mapping::{DeadLetterList, DeadLetterRow, MappingPreview, PreviewEntry, PreviewFault, RetryCounts};
 pub use rebuild::{
     ForeignOwner, ProofKind, ProofStatus, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus,
 };
+pub use traffic::{JobStatus, TrafficStatus, Undoable};
 pub use verify::{RepairCounts, VerifyPhase, VerifyStatus};
 
 /// Something that happened, or the newest state of something.

@@ -324,6 +324,7 @@ impl Status {
             live: self.was_live,
             seen: self.seen,
             skipped: self.skipped,
+            folded: self.shared.history.folded(),
             rate,
             ranges: self.ranges,
             documents: None,

@@ -206,17 +206,33 @@ impl InsertForm {
         self.one.first().map_or("", FormLine::value)
     }
 
-    /// The command line that does the same; a single document by hand has none.
+    /// The command line that does the same.
     pub(crate) fn same_as(&self, base: &str) -> Option<String> {
         let base = if base.is_empty() { String::new() } else { format!(" {base}") };
-        match self.request().ok()? {
-            Insert::One { .. } => None,
-            Insert::Generated { count } => Some(format!("syncscope seed{base} --count {count}")),
-            Insert::Rated { count, per_second } => {
-                Some(format!("syncscope seed{base} --count {count} --rate {per_second}/s"))
+        Some(match self.request().ok()? {
+            Insert::One { json } => {
+                format!("printf %s {} | syncscope seed{base} --file -", shell_word(&json))
             }
-        }
+            Insert::Generated { count } => format!("syncscope seed{base} --count {count}"),
+            Insert::Rated { count, per_second } => {
+                format!("syncscope seed{base} --count {count} --rate {per_second}/s")
+            }
+            Insert::Scenario(scenario) => format!("syncscope seed{base} --scenario {}", scenario.name),
+            Insert::ScenarioFile { path } => {
+                format!("syncscope seed{base} --scenario {}", shell_word(&path))
+            }
+            Insert::File { path } => format!("syncscope seed{base} --file {}", shell_word(&path)),
+        })
     }
+}
+
+/// A text as one word of a shell.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn whole(text: &str) -> Option<u64> {

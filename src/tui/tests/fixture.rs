@@ -13,7 +13,9 @@ use crate::{
         EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, LatencySnapshot, LeaseRow,
         LeaseSnapshot, Level, LogLine, Novelty, ProbeTiming, RebuildPlan, Server, SourceDocument, Stage,
         StageSummary, Summary, SyncPhase, SyncStatus, TrafficStatus, VerifyPhase, VerifyStatus, VersionSeen,
+        Versions,
     },
+    latency::LatencyTracker,
     lease::LeaseKind,
     tui::{
         Model, ScreenOptions,
@@ -84,6 +86,7 @@ pub(super) fn change(
             Some(_) => Novelty::Replaced,
             None => Novelty::New,
         },
+        versions: Versions { written: 0, delivered: 1, folded: 0 },
     }
 }
 
@@ -165,13 +168,32 @@ fn latency() -> LatencySnapshot {
         stages: vec![
             stage(Stage::Write, 0.8, 1),
             stage(Stage::Feed, 1.9, 4),
+            stage(Stage::Lease, 0.3, 3),
             stage(Stage::Cache, 0.9, 2),
             stage(Stage::Total, 3.1, 7),
+            stage(Stage::Whole, 3.9, 5),
         ],
-        open: 2,
-        folded: 12,
-        lost: 0,
+        ..measured()
     }
+}
+
+/// Heat map and slowest ways of a made-up run: a slow spell 40 s ago.
+fn measured() -> LatencySnapshot {
+    let tracker = LatencyTracker::new().with_target(Duration::from_millis(25), 0.99);
+    let first = std::time::Instant::now() + Duration::from_secs(600);
+    for n in 0..2_400_u64 {
+        let at = |micros: u64| first + Duration::from_millis(n * 50) + Duration::from_micros(micros);
+        let slow = if (1_600..1_660).contains(&n) { 9_000 + n * 377 % 40_000 } else { n * 7 % 2_900 };
+        let id = format!("p-{:06}", n % 700);
+        tracker.sent(&id, at(0), at(slow / 9));
+        tracker.acknowledged(&id, "1", at(800 + slow / 3));
+        tracker.seen_in_feed(&id, "1", at(2_000 + slow));
+        tracker.delivered(&id, "1", at(2_300 + slow));
+        tracker.in_cache(&id, "1", at(3_100 + slow));
+    }
+    let mut snapshot = tracker.snapshot(first + Duration::from_secs(120), start());
+    (snapshot.open, snapshot.folded, snapshot.lost) = (2, 12, 0);
+    snapshot
 }
 
 pub(super) fn up() -> Vec<Event> {
@@ -380,6 +402,7 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
     };
     Event::Document(Box::new(DocumentDetail {
         request,
+        counts: Versions { written: 4, delivered: 3, folded: 1 },
         key: Some(format!("price:{id}")),
         expected: Some(source.clone()),
         entry: Ok(Some(EntryDetail {
@@ -401,7 +424,7 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
             version(31_990, "14.00", 20_007),
             version(129_449, "19.00", 19_870),
         ],
-        timing: Some(ProbeTiming { write: Some(0.9), feed: Some(2.1), cache: Some(1.1) }),
+        timing: Some(ProbeTiming { write: Some(0.9), feed: Some(2.1), lease: Some(0.4), cache: Some(1.1) }),
     }))
 }
 

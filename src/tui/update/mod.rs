@@ -124,6 +124,8 @@ fn name(command: &Command) -> &'static str {
         Command::KillInstance => "kill an instance",
         Command::SplitPartition => "split a partition",
         Command::Insert(_) => "insert",
+        Command::StopInserts => "stop the inserts",
+        Command::UndoInserts => "undo the inserts",
         Command::PauseTraffic => "pause the traffic",
         Command::ResumeTraffic => "resume the traffic",
         Command::SetTraffic(_) => "change the traffic",

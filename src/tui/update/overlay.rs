@@ -138,6 +138,9 @@ fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool,
                     Insert::Rated { count, per_second } => {
                         format!("writing {} documents at {per_second}/s", text::count(*count))
                     }
+                    Insert::Scenario(scenario) => format!("scenario {}: {}", scenario.name, scenario.about),
+                    Insert::ScenarioFile { path } => format!("scenario {}", text::middle(path, 40)),
+                    Insert::File { path } => format!("reading {}", text::middle(path, 40)),
                 });
                 if let Insert::One { .. } = insert {
                     // The eye can follow it from the moment it is written.

@@ -20,15 +20,6 @@ use crate::{
     },
 };
 
-pub(super) fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Write => "write",
-        Stage::Feed => "feed",
-        Stage::Cache => "cache",
-        Stage::Total => "total",
-    }
-}
-
 /// Draws the pane.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
@@ -64,16 +55,33 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         );
         return;
     }
-    for (i, stage) in model.latency.stages.iter().enumerate() {
+    let stages = shown(model, usize::from(inner.height));
+    for (i, stage) in stages.iter().enumerate() {
         draw_stage(model, stage, inner, u16::try_from(i).unwrap_or(u16::MAX), buf);
     }
-    draw_chart(model, inner, buf);
+    draw_chart(model, stages.len(), inner, buf);
+}
+
+/// The stages that there is room for: the whole way matters most, a write by itself least.
+fn shown(model: &Model, room: usize) -> Vec<&StageSummary> {
+    let mut stages: Vec<&StageSummary> = model.latency.stages.iter().collect();
+    let mut least = [Stage::Whole, Stage::Write, Stage::Feed, Stage::Cache, Stage::Lease].into_iter();
+    // A processor of somebody else tells nothing of its leases.
+    if stages.len() > room && model.latency.stage(Stage::Lease).is_none() {
+        stages.retain(|summary| summary.stage != Stage::Lease);
+    }
+    while stages.len() > room.max(1)
+        && let Some(stage) = least.next()
+    {
+        stages.retain(|summary| summary.stage != stage);
+    }
+    stages
 }
 
 /// Where there is room below the figures: the seconds of the whole way as bars.
-fn draw_chart(model: &Model, inner: Rect, buf: &mut Buffer) {
+fn draw_chart(model: &Model, stages: usize, inner: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
-    let above = u16::try_from(model.latency.stages.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let above = u16::try_from(stages).unwrap_or(u16::MAX).saturating_add(1);
     let height = inner.height.saturating_sub(above);
     let Some(total) = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total) else { return };
     if height < 3 {
@@ -93,14 +101,20 @@ fn draw_chart(model: &Model, inner: Rect, buf: &mut Buffer) {
 }
 
 fn slo_span<'a>(model: &Model, slo: u64) -> Span<'a> {
-    let total = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total);
-    match total {
-        Some(total) if total.count > 0 && total.p99 > slo as f64 => {
-            Span::styled(format!("slo {slo} ms ! p99 {}", text::millis(total.p99)), model.theme.bad)
+    let target = model.latency.target.as_ref();
+    match target.and_then(|target| Some((target, target.reached()?))) {
+        Some((target, reached)) if target.is_missed() => {
+            Span::styled(format!("slo {slo} ms ! {} within", share(reached)), model.theme.bad)
         }
-        Some(total) if total.count > 0 => Span::styled(format!("slo {slo} ms ✓"), model.theme.good),
-        _ => Span::styled(format!("slo {slo} ms"), model.theme.dim),
+        Some((_, reached)) => Span::styled(format!("slo {slo} ms ✓ {}", share(reached)), model.theme.good),
+        None => Span::styled(format!("slo {slo} ms"), model.theme.dim),
     }
+}
+
+/// A share in percent, never rounded up to one that was not reached.
+pub(super) fn share(share: f64) -> String {
+    let percent = (share * 1_000.0).floor() / 10.0;
+    if percent >= 100.0 { "100%".to_owned() } else { format!("{percent:.1}%") }
 }
 
 fn draw_stage(model: &Model, stage: &StageSummary, inner: Rect, line: u16, buf: &mut Buffer) {
@@ -108,7 +122,7 @@ fn draw_stage(model: &Model, stage: &StageSummary, inner: Rect, line: u16, buf: 
     let total = stage.stage == Stage::Total;
     let strong = if total { theme.strong } else { theme.text };
     let mut pen = Pen::new(buf, inner, line);
-    pen.skip(1).cell(stage_word(stage.stage), 7, Align::Left, if total { theme.strong } else { theme.text });
+    pen.skip(1).cell(stage.stage.word(), 7, Align::Left, if total { theme.strong } else { theme.text });
     let columns = [("p50", stage.p50), ("p95", stage.p95), ("p99", stage.p99), ("max", stage.max)];
     for (name, value) in columns {
         if pen.rest() < 24 && name == "max" {

@@ -131,8 +131,8 @@ fn the_way(model: &Model, area: Rect, buf: &mut Buffer) {
     let start = pen.x();
     for (i, stop) in stops.iter().enumerate() {
         if i > 0 {
-            let stage = model.latency.stages.get([0, 1, 2, 2][i - 1]);
-            let words = match stage.filter(|_| i != 3) {
+            let way = [Stage::Write, Stage::Feed, Stage::Lease, Stage::Cache];
+            let words = match model.latency.stage(way[i - 1]) {
                 Some(stage) if gap > 12 => format!("{} ms", text::millis(stage.p50)),
                 _ => String::new(),
             };
