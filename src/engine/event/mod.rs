@@ -13,7 +13,10 @@ mod verify;
 
 use jiff::Timestamp;
 
-pub use crate::latency::{LatencySnapshot, ProbeTiming, Stage, StageSummary};
+pub use crate::latency::{
+    ExportForm, HeatMap, LatencySnapshot, ProbeTiming, SlowProbe, Stage, StageSummary, TargetFigures,
+    band_edge,
+};
 pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};

@@ -147,7 +147,7 @@ pub(super) fn over_time(map: &HeatMap, target: Option<f64>) -> Markup {
             @for (name, points) in &lines {
                 path class=(format!("line {name}")) d=(path(points)) {}
                 @for (x, y, value) in points {
-                    circle class=(*name) cx=(fixed(*x)) cy=(fixed(*y)) r="5" fill="transparent" stroke="none" {
+                    circle class="hit" cx=(fixed(*x)) cy=(fixed(*y)) r="6" {
                         title { (name) " " (millis(*value)) }
                     }
                 }

@@ -182,7 +182,7 @@ fn slowest(slowest: &[SlowProbe]) -> Markup {
             p class="soft" { "Where each of them spent its time; grey is the time that it waited to be sent." }
             div class="scroll" {
                 table {
-                    tr { th { "document" } th { "in the cache at" } th { "whole" } th { "where" } }
+                    tr { th { "document" } th { "in the cache at" } th { "whole" } th class="left" { "where" } }
                     @for probe in slowest {
                         tr {
                             td { code { (short(&probe.id)) } }

@@ -10,8 +10,9 @@ use super::SIZES;
 use crate::{
     engine::{
         CacheStatus, Cause, Command, ConnectionState, EntryState, Event, FeedStatus, Finding, FindingKind,
-        FollowMode, LatencySnapshot, LeaseSnapshot, Level, LogLine, RebuildPhase, RepairCounts, Server,
-        Stage, StageSummary, Summary, SyncPhase, SyncStatus, TrafficStatus, VerifyPhase, VerifyStatus,
+        FollowMode, HeatMap, JobStatus, LatencySnapshot, LeaseSnapshot, Level, LogLine, ProbeTiming,
+        RebuildPhase, RepairCounts, Server, SlowProbe, Stage, StageSummary, Summary, SyncPhase, SyncStatus,
+        TargetFigures, TrafficStatus, Undoable, VerifyPhase, VerifyStatus,
     },
     tui::{
         tests::fixture,
@@ -204,6 +205,7 @@ impl Chaos {
                 live: self.rng.random(),
                 seen: self.count(),
                 skipped: self.count(),
+                folded: self.count(),
                 rate: self.figure(),
                 ranges: self.rng.random_range(0..9),
                 documents: Some(self.count()),
@@ -230,6 +232,10 @@ impl Chaos {
                 paused: self.rng.random(),
                 written: self.count(),
                 failed: self.count(),
+                behind: self.count(),
+                jobs: (0..self.rng.random_range(0..3)).map(|_| self.job()).collect(),
+                last: self.rng.random_bool(0.3).then(|| self.job()),
+                undoable: Undoable { created: self.count(), replaced: self.count(), forgotten: self.count() },
             }),
             31 => Event::Dropped(self.count()),
             32 => Event::Log(LogLine {
@@ -292,7 +298,7 @@ impl Chaos {
     }
 
     fn latency(&mut self) -> LatencySnapshot {
-        let stages = Stage::ALL[..self.rng.random_range(0..=4)].to_vec();
+        let stages = Stage::ALL[..self.rng.random_range(0..=Stage::ALL.len())].to_vec();
         LatencySnapshot {
             stages: stages
                 .into_iter()
@@ -308,9 +314,39 @@ impl Chaos {
                         .collect(),
                 })
                 .collect(),
+            slowest: (0..self.rng.random_range(0..11))
+                .map(|_| SlowProbe {
+                    id: self.id(),
+                    at: fixture::before(self.age()),
+                    whole: self.figure(),
+                    waited: self.figure(),
+                    timing: ProbeTiming { write: Some(self.figure()), ..ProbeTiming::default() },
+                })
+                .collect(),
+            target: self.rng.random_bool(0.5).then(|| TargetFigures {
+                millis: self.count(),
+                share: 0.99,
+                within: self.count(),
+                of: self.count(),
+            }),
+            heat: HeatMap::default(),
             open: self.count(),
             folded: self.count(),
             lost: self.count(),
+        }
+    }
+
+    fn job(&mut self) -> JobStatus {
+        JobStatus {
+            number: self.count(),
+            label: self.words(),
+            done: self.count(),
+            failed: self.count(),
+            total: self.rng.random_bool(0.5).then(|| self.count()),
+            share: self.rng.random_bool(0.5).then(|| self.figure()),
+            since: fixture::before(self.age()),
+            stopped: self.rng.random(),
+            problem: self.problem(),
         }
     }
 
