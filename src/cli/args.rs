@@ -16,7 +16,9 @@ pub use super::look::ScreenArgs;
 pub use super::map::MapArgs;
 pub use super::mapping_args::MappingArgs;
 pub use super::processor_args::ProcessorArgs;
-use super::processor_args::{interval, start};
+use super::processor_args::start;
+pub use super::rebuild::{Mode, Proof, RebuildArgs};
+pub use super::verify::VerifyArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -160,7 +162,8 @@ pub enum Order {
     /// What differs counts only after a second look, so traffic raises no alarm.
     /// Exit code 0: in step, 1: drift found, 2: could not run.
     #[command(after_help = "Examples:\n  syncscope verify\n  syncscope verify --json --sample 1000\n  \
-                            syncscope verify --repair --yes")]
+                            syncscope verify --repair --yes\n  \
+                            syncscope verify --watch --rate 200/s --json")]
     Verify(VerifyArgs),
     /// Leases: release, delete, reset; bookmarks of their positions: save, list, diff, restore
     ///
@@ -313,70 +316,6 @@ pub enum WatchTarget {
     Cache,
 }
 
-/// `syncscope rebuild`
-#[derive(Debug, Args)]
-pub struct RebuildArgs {
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Go on although another processor owns leases now: it loses them
-    #[arg(long)]
-    pub take_over: bool,
-    /// Wait until the other processors that own leases now have stopped
-    #[arg(long, conflicts_with = "take_over")]
-    pub wait: bool,
-    /// What proves that everything has arrived
-    #[arg(long, value_enum, default_value_t = Proof::Marker)]
-    pub proof: Proof,
-    /// How
-    #[arg(long, value_enum, default_value_t = Mode::Refill, conflicts_with = "since")]
-    pub mode: Mode,
-    /// Only what changed after this time, such as 2026-03-01T12:00:00Z; nothing is swept
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<jiff::Timestamp>,
-    /// Only this lease, by id or token; may be repeated
-    #[arg(long, value_name = "LEASE")]
-    pub lease: Vec<String>,
-    /// The sync.
-    #[command(flatten)]
-    pub processor: ProcessorArgs,
-}
-
-/// Proofs that a replay has brought everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Proof {
-    /// A small document in each range of the source comes out in the cache; then it is removed
-    Marker,
-    /// Each lease has passed the LSN that its range had at the start; writes nothing to the source
-    Lsn,
-}
-
-/// Modes of a rebuild.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// Replay over the live cache, then sweep orphans: readers never see an empty cache
-    Refill,
-    /// Delete exactly this mapping's keys first: readers miss until they are back
-    Flush,
-}
-
-/// `syncscope verify`
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// Compare about N documents, spread over the source, instead of all
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub sample: Option<u64>,
-    /// How long a change may be on its way before it counts [default: the poll interval and 2s]
-    #[arg(long, value_name = "TIME", value_parser = interval)]
-    pub grace: Option<String>,
-    /// Then write wrong entries from the source, and delete orphans by exact key
-    #[arg(long)]
-    pub repair: bool,
-    /// Do not ask before the repair
-    #[arg(long, requires = "repair")]
-    pub yes: bool,
-}
-
 /// Reads the command line of this process; on `--help` or a usage error clap prints and ends it.
 pub fn parse() -> Cli {
     Cli::parse()
@@ -441,7 +380,7 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 /// Writes per second: `50` or `50/s`.
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     const MOST: f64 = 100_000.0;
     let number = text.trim().trim_end_matches("/s").trim_end().parse::<f64>().ok();
     number

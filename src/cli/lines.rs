@@ -4,7 +4,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::engine::{
-    ChangeRow, EntryRow, EntryState, Finding, LeaseRow, LeaseSnapshot, Level, LogLine, Summary, SyncStatus,
+    ChangeRow, DriftStatus, EntryRow, EntryState, Finding, LeaseRow, LeaseSnapshot, Level, LogLine, Summary,
+    SyncStatus,
 };
 
 /// Wall clock time of a row.
@@ -163,6 +164,32 @@ pub(super) fn summary_json(summary: &Summary) -> Value {
         "keys": summary.keys,
         "undecided": summary.undecided,
         "seconds": (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+    })
+}
+
+/// The continuous verification for programs.
+pub(super) fn drift_json(status: &DriftStatus) -> Value {
+    let windows: Vec<Value> = status
+        .windows
+        .iter()
+        .map(|window| {
+            json!({
+                "seconds": window.length.as_secs(),
+                "compared": window.compared,
+                "wrong": window.wrong,
+                "share": window.share(),
+                "inStep": window.nines(),
+                "full": window.full,
+            })
+        })
+        .collect();
+    json!({
+        "compared": status.compared,
+        "wrong": status.wrong,
+        "passes": status.passes,
+        "passShare": status.pass_share,
+        "windows": windows,
+        "problem": status.problem,
     })
 }
 

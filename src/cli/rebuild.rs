@@ -4,13 +4,15 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Args, ValueEnum};
+
 use crate::config::Settings;
 use crate::engine::{
     Command, EngineOptions, Event, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan, RebuildStatus,
 };
 
 use super::CliError;
-use super::args::{Mode, Proof, RebuildArgs};
+use super::args::ProcessorArgs;
 use super::lines;
 use super::output::Output;
 use super::session::{Session, Step};
@@ -19,6 +21,53 @@ use super::session::{Session, Step};
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How long to wait for a plan that is not refused.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// `syncscope rebuild`
+#[derive(Debug, Args)]
+pub struct RebuildArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Go on although another processor owns leases now: it loses them
+    #[arg(long)]
+    pub take_over: bool,
+    /// Wait until the other processors that own leases now have stopped
+    #[arg(long, conflicts_with = "take_over")]
+    pub wait: bool,
+    /// What proves that everything has arrived
+    #[arg(long, value_enum, default_value_t = Proof::Marker)]
+    pub proof: Proof,
+    /// How
+    #[arg(long, value_enum, default_value_t = Mode::Refill, conflicts_with = "since")]
+    pub mode: Mode,
+    /// Only what changed after this time, such as 2026-03-01T12:00:00Z; nothing is swept
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<jiff::Timestamp>,
+    /// Only this lease, by id or token; may be repeated
+    #[arg(long, value_name = "LEASE")]
+    pub lease: Vec<String>,
+    /// The sync.
+    #[command(flatten)]
+    pub processor: ProcessorArgs,
+}
+
+/// Proofs that a replay has brought everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Proof {
+    /// A small document in each range of the source comes out in the cache; then it is removed
+    Marker,
+    /// Each lease has passed the LSN that its range had at the start; writes nothing to the source
+    Lsn,
+}
+
+/// Modes of a rebuild.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Replay over the live cache, then sweep orphans: readers never see an empty cache
+    Refill,
+    /// Delete exactly this mapping's keys first: readers miss until they are back
+    Flush,
+}
 
 /// Rebuilds and reports; exit 0 when every lease has caught up.
 pub(super) async fn run(

@@ -2,17 +2,49 @@
 
 use std::fmt::Write;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::ProgressBar;
 
 use crate::config::{Settings, interval};
-use crate::engine::{Command, EngineOptions, Event, RepairCounts, Summary, VerifyPhase, VerifyStatus};
+use crate::engine::{
+    Command, DriftStatus, DriftWatch, EngineOptions, Event, RepairCounts, Summary, VerifyPhase, VerifyStatus,
+};
 
 use super::CliError;
-use super::args::VerifyArgs;
+use super::args::rate;
 use super::lines;
 use super::output::Output;
+use super::processor_args::interval as interval_text;
 use super::rebuild::confirmed;
 use super::session::{Session, Step};
+
+/// `syncscope verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Compare about N documents, spread over the source, instead of all
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// How long a change may be on its way before it counts [default: the poll interval and 2s]
+    #[arg(long, value_name = "TIME", value_parser = interval_text)]
+    pub grace: Option<String>,
+    /// Then write wrong entries from the source, and delete orphans by exact key
+    #[arg(long)]
+    pub repair: bool,
+    /// Do not ask before the repair
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
+    /// Go on until a signal: sample in the background, tell the share in step over 1, 5, 10 minutes
+    #[arg(long, visible_alias = "continuous", conflicts_with_all = ["repair", "sample"])]
+    pub watch: bool,
+    /// With --watch: documents compared in a second, at most
+    #[arg(long, value_name = "N/s", requires = "watch", default_value = "100", value_parser = whole_rate)]
+    pub rate: u32,
+    /// With --watch: end after this time
+    #[arg(long = "for", value_name = "TIME", requires = "watch", value_parser = interval_text)]
+    pub watch_for: Option<String>,
+}
 
 /// Verifies; exit 0 in step (or mended), 1 drift found.
 pub(super) async fn run(
@@ -25,6 +57,9 @@ pub(super) async fn run(
     }
     let cache = format!("{}:{} db {}", settings.redis.host, settings.redis.port, settings.redis.database);
     let grace = args.grace.as_deref().map(interval).transpose().map_err(CliError::Refused)?;
+    if args.watch {
+        return watch(settings, args, grace, output).await;
+    }
     let mut session = Session::start(EngineOptions::new(settings), false, output)?;
     let done = verify(&mut session, args, grace, &cache, output).await;
     session.end().await;
@@ -32,6 +67,76 @@ pub(super) async fn run(
     let mended = repair.is_some_and(|counts| counts.left == 0 && counts.total == summary.findings());
     let right = summary.is_in_step() || (mended && summary.unmapped == 0);
     Ok(ExitCode::from(u8::from(!right)))
+}
+
+/// Samples until a signal comes or the time is over; exit 1 if something was found wrong.
+async fn watch(
+    settings: Settings,
+    args: &VerifyArgs,
+    grace: Option<Duration>,
+    output: &Output,
+) -> Result<ExitCode, CliError> {
+    let length = args.watch_for.as_deref().map(interval).transpose().map_err(CliError::Refused)?;
+    let mut session = Session::start(EngineOptions::new(settings), true, output)?;
+    session.order(Command::WatchDrift(Some(DriftWatch { per_second: args.rate, grace }))).await;
+    let bar = output.bar(None, "comparing");
+    let done = follow_drift(&mut session, length, &bar, output).await;
+    bar.finish_and_clear();
+    session.end().await;
+    let last = done?;
+    output.text(&drift_words(&last))?;
+    Ok(ExitCode::from(u8::from(last.wrong > 0)))
+}
+
+async fn follow_drift(
+    session: &mut Session<'_>,
+    length: Option<Duration>,
+    bar: &ProgressBar,
+    output: &Output,
+) -> Result<DriftStatus, CliError> {
+    let began = Instant::now();
+    let mut last = DriftStatus::default();
+    loop {
+        let left = length.map(|length| length.saturating_sub(began.elapsed()));
+        let step = match left {
+            Some(left) => match tokio::time::timeout(left, session.step()).await {
+                Ok(step) => step?,
+                Err(_) => return Ok(last),
+            },
+            None => session.step().await?,
+        };
+        match step {
+            Step::Signal => return Ok(last),
+            Step::Event(event) => {
+                let Event::Drift(status) = *event else { continue };
+                if status.problem.is_some() && status.problem != last.problem {
+                    output.words(status.problem.as_deref().unwrap_or_default());
+                }
+                // The list is cut: of more than it holds the newest are told, and all are counted.
+                let fresh = status.wrong.saturating_sub(last.wrong) as usize;
+                for found in status.newest.iter().rev().take(fresh).rev() {
+                    bar.suspend(|| output.text(&lines::finding(found)))?;
+                    output.json(&lines::finding_json(found))?;
+                }
+                bar.set_message(drift_words(&status));
+                bar.tick();
+                output.json(&lines::drift_json(&status))?;
+                last = *status;
+            }
+        }
+    }
+}
+
+fn drift_words(status: &DriftStatus) -> String {
+    let windows: Vec<String> = status
+        .windows
+        .iter()
+        .map(|window| {
+            let share = window.nines().unwrap_or_else(|| "-".to_owned());
+            format!("{share} of {} in {} min", window.compared, window.length.as_secs() / 60)
+        })
+        .collect();
+    format!("in step: {}; {} passes, {} wrong", windows.join(", "), status.passes, status.wrong)
 }
 
 /// `None` when a signal ended it.
@@ -148,4 +253,9 @@ fn words(summary: &Summary) -> String {
         }
     }
     text
+}
+
+/// A rate of at least one whole document.
+fn whole_rate(text: &str) -> Result<u32, String> {
+    rate(text).map(|rate| rate.ceil() as u32)
 }

@@ -176,6 +176,7 @@ impl Desk {
                 self.status.summary = summary;
                 self.tell().await;
             }
+            VerifyNews::Passed => {}
             VerifyNews::Found(finding) => {
                 if self.findings.len() < KEPT {
                     self.findings.push((*finding).clone());

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use syncscope::cache::CacheWrite;
+use syncscope::embedded::{CacheOptions, EmbeddedCache};
 
 use crate::support::cosmos::put;
-use crate::support::pair::{Pair, Ran};
+use crate::support::pair::{Pair, Ran, gather, signal};
 
 /// A filled source and a cache in step with it.
 async fn in_step(documents: u32) -> Pair {
@@ -179,6 +180,66 @@ async fn twenty_faults_of_all_kinds_are_found_under_traffic_without_a_false_alar
     drop(traffic);
     pair.in_step(Duration::from_secs(20)).await;
     sync.kill().await.unwrap();
+}
+
+/// The last line of a continuous verification.
+fn drift(ran: &Ran) -> Value {
+    let lines = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["windows"].is_array()).last().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_found_in_the_background_at_a_bounded_rate() {
+    let pair = in_step(200).await;
+    let watch = ["verify", "--watch", "--json", "--grace", "300ms", "--for"];
+    let ran = pair.run(&[&watch[..], &["3s", "--rate", "50/s"]].concat()).await.code(0);
+    let told = drift(&ran);
+    let compared = told["compared"].as_u64().unwrap();
+    assert!((25..=200).contains(&compared), "50 a second for 3 s: {told}");
+    assert_eq!(told["windows"][0]["inStep"], "100%", "{told}");
+    assert_eq!((&told["windows"][0]["full"], &told["windows"][2]["seconds"]), (&json!(false), &json!(600)));
+
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    pair.redis().await.delete(&keys[..2]).await.unwrap();
+    set(&pair, "gone", r#"{"id":"gone"}"#, None).await;
+    // Long enough for a pass over everything even on a busy machine; every pass finds them again.
+    let ran = pair.run(&[&watch[..], &["8s", "--rate", "1000/s"]].concat()).await.code(1);
+    let told = drift(&ran);
+    assert!(told["passes"].as_u64() >= Some(1), "{told}");
+    let found = findings(&ran);
+    let found: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(found, ["gone", &keys[0], &keys[1]], "{}", ran.stdout);
+    let share = told["windows"][0]["share"].as_f64().unwrap();
+    assert!((0.95..1.0).contains(&share), "3 of 201 are wrong: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_goes_away_while_drift_is_watched_is_told_and_waited_for() {
+    let mut pair = in_step(50).await;
+    let port = pair.cache.port();
+    let args = ["verify", "--watch", "--json", "--rate", "500/s"];
+    let child = pair.program().args(args).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let entries = pair.redis().await;
+    let keys: Vec<String> = pair.documents().await.into_keys().collect();
+    let kept = entries.entries(&keys, 1 << 20).await.unwrap();
+    let nothing = EmbeddedCache::start(CacheOptions { in_process: true, port: None }).await.unwrap();
+    std::mem::replace(&mut pair.cache, nothing).stop().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    pair.cache =
+        EmbeddedCache::start(CacheOptions { port: Some(port), ..CacheOptions::default() }).await.unwrap();
+    for (key, entry) in keys.iter().zip(kept) {
+        set(&pair, key, std::str::from_utf8(&entry.unwrap().value).unwrap(), None).await;
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    signal(&child, "TERM").await;
+    let ran = gather(child).await;
+    let lines: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let troubled = lines.iter().position(|line| line["problem"].is_string()).expect("the loss is not told");
+    let after = &lines[troubled..];
+    let compared = |line: &Value| line["compared"].as_u64();
+    assert!(after.iter().any(|line| line["problem"].is_null()), "{}", ran.stdout);
+    assert!(compared(&drift(&ran)) > compared(&lines[troubled]), "{}", ran.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -264,7 +264,7 @@ async fn compare(
             match news {
                 VerifyNews::Progress(summary) => drop(progress.send_replace(summary)),
                 VerifyNews::Found(finding) if findings.len() < KEPT => findings.push(*finding),
-                VerifyNews::Found(_) => {}
+                VerifyNews::Found(_) | VerifyNews::Passed => {}
             }
         }
     };

@@ -15,8 +15,13 @@ pub struct DriftStatus {
     pub windows: [DriftWindow; 3],
     /// Passes over the whole source that are complete.
     pub passes: u64,
-    /// How much of the source the current pass has seen, `0.0..=1.0`, if that can be told.
+    /// How much of the source the current pass has seen, `0.0..=1.0`, if that can be told; `1.0`
+    /// while it looks for orphans.
     pub pass_share: Option<f64>,
+    /// Compared since it began.
+    pub compared: u64,
+    /// Of them, wrong ones.
+    pub wrong: u64,
     /// The newest findings, oldest first; at most 16. They stand as found, mended since or not.
     pub newest: Vec<Finding>,
     /// What keeps it from comparing, in one line with what to do; it goes on by itself.
@@ -28,7 +33,7 @@ pub struct DriftStatus {
 pub struct DriftWindow {
     /// How long a time.
     pub length: Duration,
-    /// Documents and keys compared in it.
+    /// Documents compared in it, and orphans.
     pub compared: u64,
     /// Of them, wrong ones: after their second look.
     pub wrong: u64,

@@ -6,6 +6,7 @@ mod finding;
 mod leases;
 mod look;
 mod orphans;
+mod pace;
 mod pass;
 mod reason;
 mod repair;
@@ -28,6 +29,7 @@ use crate::lease::{LeasePrefix, LeaseStore};
 
 use super::mapping::Mapping;
 use look::Suspect;
+use pace::Pace;
 use seen::SeenKeys;
 
 /// Suspects on their way to the second look; the pass waits when there is no room.
@@ -66,6 +68,8 @@ pub enum VerifyNews {
     Progress(Summary),
     /// A difference that has stood the second look.
     Found(Box<Finding>),
+    /// Of a continuous verification: the source and the keys have been looked through once more.
+    Passed,
 }
 
 /// Why a verification could not be brought to its end.
@@ -130,6 +134,7 @@ struct Run<'v> {
     /// Figures of the cache when it began: what was evicted or expired since is evidence.
     before: ServerStatus,
     news: mpsc::Sender<VerifyNews>,
+    pace: Pace,
 }
 
 impl Verifier {
@@ -143,40 +148,88 @@ impl Verifier {
         options: VerifyOptions,
         news: mpsc::Sender<VerifyNews>,
     ) -> Result<Summary, VerifyError> {
-        let mut run = Run {
-            with: self,
-            options,
-            tally: Tally::default(),
-            began: Instant::now(),
-            total: None,
-            before: self.cache.status().await?,
-            news,
-        };
-        run.total = Some(self.source.count().await?);
+        let run = self.begin(options, Pace::unbounded(), news).await?;
         let listener = run.news.clone();
         tokio::select! {
             done = run.go() => done,
             () = listener.closed() => Ok(run.summary()),
         }
     }
+
+    /// Compares everything again and again, at most so many documents (and keys) in a second; counts
+    /// go on from pass to pass. Ends when nobody listens any more.
+    ///
+    /// # Errors
+    /// Source or cache cannot be read; what was told before stands.
+    pub async fn watch(
+        &self,
+        per_second: u32,
+        grace: Duration,
+        news: mpsc::Sender<VerifyNews>,
+    ) -> Result<(), VerifyError> {
+        let options = VerifyOptions { sample: None, grace };
+        let run = self.begin(options, Pace::of(per_second), news).await?;
+        let listener = run.news.clone();
+        tokio::select! {
+            done = run.go_round() => done,
+            () = listener.closed() => Ok(()),
+        }
+    }
+
+    async fn begin(
+        &self,
+        options: VerifyOptions,
+        pace: Pace,
+        news: mpsc::Sender<VerifyNews>,
+    ) -> Result<Run<'_>, VerifyError> {
+        Ok(Run {
+            with: self,
+            options,
+            tally: Tally::default(),
+            began: Instant::now(),
+            before: self.cache.status().await?,
+            total: Some(self.source.count().await?),
+            news,
+            pace,
+        })
+    }
 }
 
 impl Run<'_> {
     async fn go(&self) -> Result<Summary, VerifyError> {
         let (suspects, to_look_at) = mpsc::channel(SUSPECTS);
-        let telling = async {
-            let mut tick = tokio::time::interval(TELL);
-            loop {
-                tick.tick().await;
-                let _ = self.news.send(VerifyNews::Progress(self.summary())).await;
-            }
-        };
         let working = async { tokio::try_join!(self.read_all(suspects), self.look_again(to_look_at)) };
         tokio::select! {
             done = working => done.map(|_| ())?,
-            () = telling => {}
+            () = self.tell() => {}
         }
         Ok(self.summary())
+    }
+
+    async fn go_round(&self) -> Result<(), VerifyError> {
+        let (suspects, to_look_at) = mpsc::channel(SUSPECTS);
+        // Never ends but by an error.
+        let reading = async {
+            loop {
+                self.read_all(suspects.clone()).await?;
+                let _ = self.news.send(VerifyNews::Passed).await;
+                // An empty source is no reason to spin.
+                self.pace.rest(self.pace.page()).await;
+            }
+        };
+        tokio::select! {
+            failed = reading => failed,
+            failed = self.look_again(to_look_at) => failed,
+            () = self.tell() => Ok(()),
+        }
+    }
+
+    async fn tell(&self) {
+        let mut tick = tokio::time::interval(TELL);
+        loop {
+            tick.tick().await;
+            let _ = self.news.send(VerifyNews::Progress(self.summary())).await;
+        }
     }
 
     /// Documents first, which tells the keys that must be there; then the keys.

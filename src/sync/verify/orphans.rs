@@ -8,9 +8,6 @@ use super::look::Suspect;
 use super::seen::SeenKeys;
 use super::{Run, Tally, VerifyError};
 
-/// Keys that the server looks at for one step of SCAN.
-const STEP: usize = 1_000;
-
 impl Run<'_> {
     pub(super) async fn scan_keys(
         &self,
@@ -23,7 +20,8 @@ impl Run<'_> {
         for pattern in patterns(&self.with.mapping) {
             let mut cursor = 0;
             loop {
-                let (next, keys) = self.with.cache.scan(cursor, Some(&pattern), STEP).await?;
+                let (next, keys) = self.with.cache.scan(cursor, Some(&pattern), self.pace.page()).await?;
+                let read = keys.len();
                 for key in keys {
                     if scanned == most {
                         return Ok(());
@@ -35,6 +33,7 @@ impl Run<'_> {
                         let _ = suspects.send(Suspect::orphan(key, id)).await;
                     }
                 }
+                self.pace.rest(read).await;
                 cursor = next;
                 if cursor == 0 {
                     break;

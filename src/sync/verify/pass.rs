@@ -18,8 +18,6 @@ use super::{Run, Tally, VerifyError};
 
 /// Ranges read at once.
 const RANGES: usize = 4;
-/// Documents in a page.
-const PAGE: u32 = 1_000;
 /// Most entries read in one pipeline …
 const BATCH: usize = 500;
 /// … and about so many bytes of them, so that pages of large documents stay small here too.
@@ -78,7 +76,8 @@ impl Run<'_> {
         let scope = FeedScope::Range(range.clone());
         let source = &self.with.source;
         let mut ends = Ends::default();
-        let mut page = match source.feed_page(&scope, &from, Some(PAGE)).await {
+        let most = Some(u32::try_from(self.pace.page()).unwrap_or(u32::MAX));
+        let mut page = match source.feed_page(&scope, &from, most).await {
             Err(CosmosError::Split(children)) => {
                 return Ok(Some((children.into_iter().map(|child| child.range).collect(), from)));
             }
@@ -93,9 +92,10 @@ impl Run<'_> {
             }
             let enough = ends.reached(&page);
             let (checked, next) = tokio::join!(self.check_page(&page, range, suspects, seen), async {
-                if enough { None } else { Some(source.feed_page(&scope, &from, Some(PAGE)).await) }
+                if enough { None } else { Some(source.feed_page(&scope, &from, most).await) }
             });
             checked?;
+            self.pace.rest(page.len()).await;
             page = match next {
                 None => return Ok(None),
                 Some(Err(CosmosError::Split(children))) => {
