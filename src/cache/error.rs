@@ -150,6 +150,8 @@ pub enum Refusal {
     ReadOnly,
     /// `OOM`.
     OutOfMemory,
+    /// `NOREPLICAS`: fewer than `min-replicas-to-write`.
+    NoReplicas,
     /// `MISCONF`: snapshots fail, writes are stopped.
     MisConf,
     /// `BUSY`: a script is running.
@@ -174,6 +176,8 @@ pub enum Refusal {
     ScriptMissing,
     /// `ERR unknown command`.
     UnknownCommand,
+    /// Another word in capitals than `ERR`: a condition of the server, not a fault of what was asked.
+    Condition,
     /// Anything else.
     Other,
 }
@@ -197,6 +201,7 @@ impl Refusal {
             "MASTERDOWN" => Self::MasterDown,
             "READONLY" => Self::ReadOnly,
             "OOM" => Self::OutOfMemory,
+            "NOREPLICAS" => Self::NoReplicas,
             "MISCONF" => Self::MisConf,
             "BUSY" => Self::Busy,
             "MOVED" | "ASK" => Self::Moved,
@@ -216,6 +221,8 @@ impl Refusal {
             }
             // Dragonfly says so where Redis says OOM.
             _ if rest.starts_with("Out of memory") => Self::OutOfMemory,
+            "ERR" | "" => Self::Other,
+            _ if code.bytes().all(|byte| byte.is_ascii_uppercase()) => Self::Condition,
             _ => Self::Other,
         }
     }
@@ -231,6 +238,9 @@ impl Refusal {
             Self::MasterDown => "wait for the failover, or bring the primary back",
             Self::ReadOnly => "connect to the primary: this server is a read-only replica",
             Self::OutOfMemory => "raise maxmemory or choose an eviction policy; writing goes on by itself",
+            Self::NoReplicas => {
+                "bring its replicas back, or lower min-replicas-to-write; writing goes on by itself"
+            }
             Self::MisConf => "the server cannot save to its disk: free space or look into its log",
             Self::Busy => "a script keeps the server busy: wait, or SCRIPT KILL",
             Self::Moved => "connect to the node that owns the key: cluster redirects are not followed",
@@ -245,7 +255,7 @@ impl Refusal {
                 "this server does not have the command: for JSON.SET it needs RedisJSON, or choose another --encoding"
             }
             Self::ScriptMissing => "nothing; it is loaded again by itself",
-            Self::Other => "look at the server's words",
+            Self::Condition | Self::Other => "look at the server's words",
         }
     }
 
@@ -257,7 +267,9 @@ impl Refusal {
                 | Self::MasterDown
                 | Self::ReadOnly
                 | Self::OutOfMemory
+                | Self::NoReplicas
                 | Self::MisConf
+                | Self::Condition
                 | Self::Busy
                 | Self::TryAgain
                 | Self::ClusterDown
@@ -302,6 +314,8 @@ mod tests {
             ),
             ("ERR Unknown Redis command called from script script: 9f", Refusal::UnknownCommand, false),
             ("MISCONF Redis is configured to save RDB snapshots, but…", Refusal::MisConf, true),
+            ("NOREPLICAS Not enough good replicas to write.", Refusal::NoReplicas, true),
+            ("SOMETHING of a server to come", Refusal::Condition, true),
             ("BUSY Redis is busy running a script.", Refusal::Busy, true),
             ("MOVED 12182 127.0.0.1:7001", Refusal::Moved, false),
             ("CLUSTERDOWN Hash slot not served", Refusal::ClusterDown, true),

@@ -28,18 +28,31 @@ impl Pace {
     }
 }
 
-/// Waits between attempts that fail: 100 ms, doubled up to 5 s, and never less than the service asks for.
-#[derive(Debug, Default)]
+/// Waits between attempts that fail: 100 ms, doubled up to 5 s (or less), and never less than the service asks
+/// for.
+#[derive(Debug)]
 pub(super) struct Backoff {
     pub(super) attempts: u32,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { attempts: 0, longest: Duration::from_secs(5) }
+    }
 }
 
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(100);
-    const LONGEST: Duration = Duration::from_secs(5);
+
+    /// For what is on this side: a handler whose server is back goes on within a second, however long it was
+    /// away, and an attempt a second costs nobody anything.
+    pub(super) fn short() -> Self {
+        Self { attempts: 0, longest: Duration::from_secs(1) }
+    }
 
     pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
-        let own = Self::FIRST.saturating_mul(1 << self.attempts.min(10)).min(Self::LONGEST);
+        let own = Self::FIRST.saturating_mul(1 << self.attempts.min(10)).min(self.longest);
         self.attempts += 1;
         own.max(asked.unwrap_or_default())
     }
@@ -76,5 +89,7 @@ mod tests {
         assert_eq!(backoff.next(Some(ms(9_000))), ms(9_000));
         backoff.reset();
         assert_eq!(backoff.next(None), ms(100));
+        let mut short = Backoff::short();
+        assert_eq!((0..9).map(|_| short.next(None)).last(), Some(ms(1_000)));
     }
 }

@@ -249,7 +249,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
     async fn deliver(&self, page: &FeedPage) -> Delivery {
         let context = &*self.context;
         let began = Instant::now();
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::short();
         let mut troubled = false;
         loop {
             if !self.still_ours().await {

@@ -27,10 +27,17 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     pub(crate) fn start(prices: &Container, products: u64) -> Self {
+        Self::paced(prices, products, 1_000_000)
+    }
+
+    /// At most so many writes a second.
+    pub(crate) fn paced(prices: &Container, products: u64, per_second: u64) -> Self {
         let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (prices, stopped, count) = (prices.clone(), Arc::clone(&stop), Arc::clone(&written));
         let task = tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_micros(1_000_000 / per_second));
             while !stopped.load(Ordering::Relaxed) {
+                beat.tick().await;
                 let n = count.fetch_add(1, Ordering::Relaxed);
                 put(&prices, &format!("t-{}", n % products), &json!({ "n": n })).await;
             }

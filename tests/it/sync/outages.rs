@@ -1,5 +1,7 @@
-//! Redis goes away, fills up, turns read-only, or throws us out, each in mid-sync with traffic:
-//! nothing is lost, the cause is told, and afterwards it goes on by itself.
+//! Redis goes away, fills up, turns read-only, or throws us out, each in mid-sync with 200 writes a
+//! second: nothing is lost, the cause is told in one line, and it goes on by itself within two seconds.
+//!
+//! `SYNCSCOPE_OUTAGE=10` makes each trouble last ten seconds.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +11,13 @@ use tokio::process::Child;
 use crate::end_to_end::Traffic;
 use crate::support::pair::{Pair, gather, signal};
 
-/// How long a trouble lasts; the traffic changes every document meanwhile.
-const TROUBLE: Duration = Duration::from_secs(2);
+const WRITES_A_SECOND: u64 = 200;
+
+/// How long a trouble lasts, in seconds; the traffic changes every document meanwhile.
+fn trouble() -> Duration {
+    Duration::from_secs(std::env::var("SYNCSCOPE_OUTAGE").map_or(2, |text| text.parse().unwrap()))
+}
+
 /// How soon after its end everything must be in the cache.
 const RECOVERY: Duration = Duration::from_secs(2);
 const PRODUCTS: u64 = 50;
@@ -23,7 +30,7 @@ struct Scene {
 
 async fn scene() -> Scene {
     let pair = Pair::start().await;
-    let traffic = Traffic::start(&pair.prices, PRODUCTS);
+    let traffic = Traffic::paced(&pair.prices, PRODUCTS, WRITES_A_SECOND);
     let sync = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
     let redis = pair.redis().await;
     let start = Instant::now();
@@ -47,12 +54,13 @@ impl Scene {
     /// Lets the trouble last until every document has changed under it.
     async fn suffer(&self) {
         let so_far = self.traffic.written.load(std::sync::atomic::Ordering::Relaxed);
-        tokio::time::sleep(TROUBLE).await;
+        tokio::time::sleep(trouble()).await;
         self.traffic.written(so_far + PRODUCTS).await;
     }
 
     /// The trouble has just ended: everything must come, and the cause must have been told.
-    async fn recovers(self, cause: &str) {
+    #[expect(clippy::print_stdout, reason = "the measurement, with --nocapture")]
+    async fn recovers(self, trouble: &str, cause: &str) {
         let Self { pair, sync, traffic } = self;
         let over = Instant::now();
         traffic.stop().await;
@@ -60,9 +68,11 @@ impl Scene {
         let took = over.elapsed();
         signal(&sync, "TERM").await;
         let ran = gather(sync).await.code(0);
-        assert!(ran.stderr.contains(cause), "{cause:?} is not told: {}", ran.stderr);
+        let told: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(cause)).collect();
+        assert!(!told.is_empty(), "{cause:?} is not told: {}", ran.stderr);
         assert!(ran.stderr.contains(" 0 set aside"), "{}", ran.stderr);
         assert!(took < RECOVERY + Duration::from_secs(1), "{took:?}");
+        println!("{trouble}: in step {} ms after its end; told as: {}", took.as_millis(), told[0]);
     }
 }
 
@@ -75,7 +85,7 @@ async fn redis_stopped_and_started_again() {
     scene.suffer().await;
     let again = CacheOptions { port: Some(port), ..CacheOptions::default() };
     scene.pair.cache = EmbeddedCache::start(again).await.unwrap();
-    scene.recovers("not reachable").await;
+    scene.recovers("stopped", "not reachable").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +98,19 @@ async fn redis_made_read_only() {
     }
     scene.suffer().await;
     scene.ask(&["REPLICAOF", "NO", "ONE"]).await.unwrap();
-    scene.recovers("READONLY").await;
+    scene.recovers("read-only", "READONLY").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_without_enough_replicas() {
+    let scene = scene().await;
+    if scene.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await.is_err() {
+        assert!(!scene.pair.cache.product().starts_with("redis"), "a real Redis can want replicas");
+        return;
+    }
+    scene.suffer().await;
+    scene.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]).await.unwrap();
+    scene.recovers("too few replicas", "NOREPLICAS").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,17 +119,17 @@ async fn redis_out_of_memory() {
     scene.ask(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
     scene.suffer().await;
     scene.ask(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
-    scene.recovers("OOM").await;
+    scene.recovers("out of memory", "OOM").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_killed_again_and_again() {
     let scene = scene().await;
-    let until = Instant::now() + TROUBLE;
+    let until = Instant::now() + trouble();
     while Instant::now() < until {
         scene.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // One lost connection is replaced without a word, so there may be nothing to tell.
-    scene.recovers("").await;
+    scene.recovers("connections killed", "").await;
 }
