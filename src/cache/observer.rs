@@ -96,6 +96,8 @@ pub enum Observation {
     Flushed,
     /// Every key was looked at once.
     ScanDone,
+    /// So many changes found no room: every key is looked at again from here.
+    Overflowed(u64),
     /// The server's figures.
     Status(ServerStatus),
     /// Keys beyond the window, seen by the newest SCAN and not read.
@@ -271,6 +273,7 @@ impl<'a> Following<'a> {
             }
             if taken.overflowed > 0 {
                 self.scan = Some(Scan::default());
+                self.tell(Observation::Overflowed(taken.overflowed)).await;
             }
             let more = taken.changed.len() == most;
             if !taken.changed.is_empty() {

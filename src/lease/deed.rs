@@ -138,32 +138,44 @@ impl LeasePlan {
         expiration: Duration,
     ) -> Result<Self, CosmosError> {
         let now = Timestamp::now();
-        let mut leases = store.list(prefix).await?;
-        leases.sort_by(|a, b| a.id().cmp(b.id()));
+        let leases = store.list(prefix).await?;
         let others = all_prefixes(store.container()).await?;
         let others: Vec<usize> =
             others.iter().filter(|(other, _)| other != prefix).map(|(_, count)| *count).collect();
+        let marker = store.marker(&prefix.info_id()).await?.map(|marker| marker.etag);
+        let found = Self {
+            container: store.container().path(),
+            prefix: prefix.as_str().to_owned(),
+            others_elsewhere: (others.iter().sum(), others.len()),
+            order,
+            ..Self::default()
+        };
+        Ok(found.with(leases, marker.map(|etag| (prefix.info_id(), etag)), now, expiration))
+    }
+
+    /// The plan for these leases of the prefix, and its marker with id and etag.
+    pub(crate) fn with(
+        mut self,
+        mut leases: Vec<Lease>,
+        marker: Option<(String, String)>,
+        now: Timestamp,
+        expiration: Duration,
+    ) -> Self {
+        let order = &self.order;
+        leases.sort_by(|a, b| a.id().cmp(b.id()));
         let chosen: Vec<&Lease> = leases
             .iter()
             .filter(|lease| order.only.is_empty() || order.only.iter().any(|name| goes_by(lease, name)))
             .collect();
-        let mut plan = Self {
-            container: store.container().path(),
-            prefix: prefix.as_str().to_owned(),
-            others_here: leases.len() - chosen.len(),
-            others_elsewhere: (others.iter().sum(), others.len()),
-            refused: refusal(&order, &leases, &chosen),
-            documents: chosen.into_iter().map(|lease| planned(lease, &order, now, expiration)).collect(),
-            order,
-        };
-        let removes = plan.documents.iter().any(|document| document.step == LeaseStep::Delete);
+        self.others_here = leases.len() - chosen.len();
+        self.refused = refusal(order, &leases, &chosen);
+        self.documents = chosen.into_iter().map(|lease| planned(lease, order, now, expiration)).collect();
+        let removes = self.documents.iter().any(|document| document.step == LeaseStep::Delete);
         // A marker that was left behind alone is in the way as well.
-        let alone = plan.order.only.is_empty() && plan.order.deed != LeaseDeed::Release;
-        if (removes || alone)
-            && let Some(marker) = store.marker(&prefix.info_id()).await?
-        {
-            plan.documents.push(PlannedLease {
-                id: prefix.info_id(),
+        let alone = order.only.is_empty() && order.deed != LeaseDeed::Release;
+        if let Some((id, etag)) = marker.filter(|_| removes || alone) {
+            self.documents.push(PlannedLease {
+                id,
                 token: None,
                 step: LeaseStep::Delete,
                 owner: None,
@@ -171,15 +183,18 @@ impl LeasePlan {
                 live: false,
                 since: None,
                 position: None,
-                seen: Seen::Marker { etag: marker.etag },
+                seen: Seen::Marker { etag },
             });
         }
-        if plan.refused.is_none()
-            && !plan.documents.iter().any(|document| document.step != LeaseStep::Nothing)
-        {
-            plan.refused = Some("none of them has an owner: there is nothing to release".to_owned());
+        if self.refused.is_none() && self.touched().next().is_none() {
+            self.refused = Some(match order.deed {
+                LeaseDeed::Release => "none of them has an owner: there is nothing to release".to_owned(),
+                LeaseDeed::Delete | LeaseDeed::Reset => {
+                    "there is no document of this prefix; name yours with --lease-prefix".to_owned()
+                }
+            });
         }
-        Ok(plan)
+        self
     }
 
     /// Documents that would be written or deleted.
@@ -217,8 +232,10 @@ impl LeasePlan {
     /// What stays as it is, in one line.
     pub fn untouched(&self) -> String {
         let (leases, prefixes) = self.others_elsewhere;
+        let prefixes =
+            if prefixes == 1 { "1 other prefix".to_owned() } else { format!("{prefixes} other prefixes") };
         format!(
-            "{} other leases of this prefix, {leases} leases of {prefixes} other prefixes, the source, the cache",
+            "{} other leases of this prefix, {leases} leases of {prefixes}, the source, the cache",
             self.others_here
         )
     }
@@ -432,5 +449,77 @@ fn planned(lease: &Lease, order: &LeaseOrder, now: Timestamp, expiration: Durati
         since: None,
         position: lease.position_text(),
         seen: Seen::Lease(Box::new(lease.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cosmos::EpkRange;
+
+    fn plan(order: LeaseOrder, owners: [Option<(&str, i64)>; 2]) -> LeasePlan {
+        let (prefix, now) = (LeasePrefix::from_raw("p"), Timestamp::from_second(1_000_000).unwrap());
+        let leases = owners
+            .into_iter()
+            .zip([("", "1F"), ("1F", "FF")])
+            .map(|(owner, (min, max))| {
+                let mut lease = Lease::new_epk(&prefix, &EpkRange::new(min, max), Some("\"7\""));
+                if let Some((owner, age)) = owner {
+                    lease.set_owner(Some(owner));
+                    lease.set_heartbeat(now - jiff::SignedDuration::from_secs(age));
+                }
+                lease
+            })
+            .collect();
+        let found = LeasePlan { order, container: "shop/leases".into(), ..LeasePlan::default() };
+        found.with(leases, Some(("p.info".into(), "e".into())), now, Duration::from_secs(60))
+    }
+
+    fn order(deed: LeaseDeed, only: &[&str]) -> LeaseOrder {
+        LeaseOrder { deed, only: only.iter().map(ToString::to_string).collect(), take_over: false }
+    }
+
+    #[test]
+    fn each_deed_touches_exactly_its_documents() {
+        let steps = |order, owners| {
+            let plan = plan(order, owners);
+            plan.touched().map(|document| (document.id.clone(), document.step)).collect::<Vec<_>>()
+        };
+        let (a, b, info) = ("p..-1F".to_owned(), "p..1F-FF".to_owned(), "p.info".to_owned());
+        let owners = [Some(("x", 5)), None];
+        assert_eq!(steps(order(LeaseDeed::Release, &[]), owners), [(a.clone(), LeaseStep::Free)]);
+        assert_eq!(
+            steps(order(LeaseDeed::Reset, &["1F-FF"]), owners),
+            [(b.clone(), LeaseStep::Rewind)],
+            "by its token"
+        );
+        assert_eq!(
+            steps(order(LeaseDeed::Delete, &["p..-1F"]), owners),
+            [(a.clone(), LeaseStep::Delete), (info.clone(), LeaseStep::Delete)],
+            "by its id, and the marker with it"
+        );
+        let all = [a, b, info].map(|id| (id, LeaseStep::Delete));
+        assert_eq!(steps(order(LeaseDeed::Reset, &[]), owners), all);
+        assert_eq!(steps(order(LeaseDeed::Delete, &[]), owners), all);
+    }
+
+    #[test]
+    fn live_owners_have_to_be_agreed_to() {
+        let mut live = plan(order(LeaseDeed::Release, &[]), [Some(("x", 5)), Some(("y", 90))]);
+        assert_eq!(live.live().map(|document| document.owner.as_deref()).collect::<Vec<_>>(), [Some("x")]);
+        assert!(live.hindrance().is_some());
+        live.order.take_over = true;
+        assert_eq!(live.hindrance(), None);
+        assert!(plan(order(LeaseDeed::Release, &[]), [None, None]).hindrance().is_some(), "nothing to do");
+        assert!(plan(order(LeaseDeed::Reset, &["no"]), [None, None]).hindrance().is_some(), "unknown");
+    }
+
+    #[test]
+    fn a_plan_that_does_more_than_was_shown_is_none() {
+        let shown = plan(order(LeaseDeed::Release, &[]), [Some(("x", 5)), None]);
+        assert_eq!(plan(order(LeaseDeed::Release, &[]), [Some(("x", 1)), None]).agrees_with(&shown), Ok(()));
+        for now in [[Some(("y", 5)), None], [Some(("x", 5)), Some(("x", 5))]] {
+            assert!(plan(order(LeaseDeed::Release, &[]), now).agrees_with(&shown).is_err(), "{now:?}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl Watched {
                 Observation::Follow(follow) => self.follow = Some(follow),
                 Observation::Down { .. } => self.down += 1,
                 Observation::Connected { .. } => self.connected += 1,
-                Observation::Status(_) | Observation::Dropped(_) => {}
+                Observation::Status(_) | Observation::Dropped(_) | Observation::Overflowed(_) => {}
             }
         }
     }

@@ -47,6 +47,24 @@ pub struct CacheStatus {
     pub keys: Option<u64>,
     /// Bytes used by the server.
     pub used_memory: Option<u64>,
+    /// Its limit in bytes; `None` = none.
+    pub maxmemory: Option<u64>,
+    /// What it does at the limit, e.g. `noeviction`.
+    pub maxmemory_policy: Option<String>,
+    /// Keys evicted since it started.
+    pub evicted_keys: u64,
+    /// Keys expired since it started.
+    pub expired_keys: u64,
+    /// Lookups since it started that found a key; ours count, too.
+    pub hits: u64,
+    /// Lookups since it started that found nothing.
+    pub misses: u64,
+    /// Commands per second, as it measures them.
+    pub ops_per_sec: u64,
+    /// When these figures were read.
+    pub read_at: Option<Timestamp>,
+    /// Changes that came too fast to be noted one by one: everything is looked through again.
+    pub missed: u64,
     /// Number of the database.
     pub database: i64,
     /// How changes reach us.

@@ -1,5 +1,7 @@
 //! Changes of the source as rows, and how the feed is doing.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::cosmos::EpkRange;
@@ -72,6 +74,10 @@ pub struct FeedStatus {
     pub ranges: usize,
     /// Documents in the source, when counted.
     pub documents: Option<u64>,
+    /// When the range that has been silent longest answered last.
+    pub read_at: Option<Timestamp>,
+    /// Longest time between two reads of an idle range.
+    pub poll_interval: Duration,
     /// What keeps it from reading, in one line.
     pub problem: Option<String>,
 }

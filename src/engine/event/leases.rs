@@ -1,5 +1,7 @@
 //! The built-in sync and the leases at one moment.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::cosmos::EpkRange;
@@ -60,6 +62,8 @@ pub struct LeaseSnapshot {
     pub other_prefixes: Vec<(String, usize)>,
     /// When it was read.
     pub read_at: Option<Timestamp>,
+    /// A lease without heartbeat for so long is free.
+    pub expiration: Duration,
     /// Why there is nothing to show, in one line with what to do next.
     pub problem: Option<String>,
 }

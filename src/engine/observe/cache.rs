@@ -205,6 +205,12 @@ async fn take(
             pairs.pairing.lock().await.set_scanned(true);
         }
         Observation::Status(server) => server_figures(status, &server),
+        Observation::Overflowed(changes) => {
+            status.missed += changes;
+            status.scanned = false;
+            let text = format!("{changes} changes came too fast to be noted: looking through all keys again");
+            shared.report.log(Level::Warning, "cache", text).await;
+        }
         Observation::Dropped(sum) => status.beyond_window = sum,
     }
 }
@@ -212,4 +218,11 @@ async fn take(
 fn server_figures(status: &mut CacheStatus, server: &ServerStatus) {
     status.keys = server.keys;
     status.used_memory = server.used_memory;
+    status.maxmemory = server.maxmemory;
+    status.maxmemory_policy.clone_from(&server.maxmemory_policy);
+    status.evicted_keys = server.evicted_keys;
+    status.expired_keys = server.expired_keys;
+    (status.hits, status.misses) = (server.keyspace_hits, server.keyspace_misses);
+    status.ops_per_sec = server.ops_per_sec;
+    status.read_at = Some(Timestamp::now());
 }

@@ -142,11 +142,13 @@ async fn observe(
                 None => return Ended::RangesChanged,
                 Some(Message::Page(read)) => {
                     status.recovered().await;
+                    status.answered(&read.range);
                     status.page(&read.range);
                     handle(shared, rows, pairs, &mut status, *read).await;
                 }
                 Some(Message::Idle(range)) => {
                     status.recovered().await;
+                    status.answered(&range);
                     status.idle(range).await;
                 }
                 Some(Message::Failed(error)) => {
@@ -275,6 +277,8 @@ struct Status {
     seen: u64,
     skipped: u64,
     idle: std::collections::HashSet<EpkRange>,
+    /// When each range answered last: silence must not be read as calm.
+    answers: HashMap<EpkRange, Timestamp>,
     rate: Rate,
     problem: Option<String>,
     down: bool,
@@ -289,6 +293,7 @@ impl Status {
             seen: 0,
             skipped: 0,
             idle: std::collections::HashSet::new(),
+            answers: HashMap::new(),
             rate: Rate::default(),
             problem: None,
             down: false,
@@ -298,6 +303,10 @@ impl Status {
 
     fn live(&self) -> bool {
         self.was_live
+    }
+
+    fn answered(&mut self, range: &EpkRange) {
+        self.answers.insert(range.clone(), Timestamp::now());
     }
 
     fn page(&mut self, range: &EpkRange) {
@@ -328,6 +337,8 @@ impl Status {
             rate,
             ranges: self.ranges,
             documents: None,
+            read_at: self.answers.values().min().copied(),
+            poll_interval: self.shared.settings.sync.poll_interval,
             problem: self.problem.clone(),
         };
         self.shared.report.state(Event::Feed(status)).await;

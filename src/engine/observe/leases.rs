@@ -100,6 +100,7 @@ async fn snapshot(
         prefix: prefix.as_str().to_owned(),
         rows,
         read_at: Some(now),
+        expiration,
         problem: None,
     })
 }

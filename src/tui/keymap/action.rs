@@ -61,6 +61,9 @@ pub(crate) enum Action {
     RemoveInstance,
     KillInstance,
     SplitPartition,
+    Leases,
+    Tick,
+    Wait,
 }
 
 impl Action {

@@ -13,6 +13,10 @@ pub(crate) enum Context {
     Insert,
     /// The rebuild dialog.
     Rebuild,
+    /// The rebuild dialog while a time is typed.
+    RebuildSince,
+    /// The dialog of deeds on leases.
+    Leases,
     /// What a verification found.
     Verify,
     /// The page of keys.
@@ -36,6 +40,8 @@ impl Context {
             Self::Follow => "follow",
             Self::Insert => "insert",
             Self::Rebuild => "rebuild",
+            Self::RebuildSince => "rebuild_since",
+            Self::Leases => "leases",
             Self::Verify => "verify",
             Self::Help => "help",
             Self::Filter => "filter",
@@ -53,6 +59,8 @@ impl Context {
             Self::Follow => "Following a document",
             Self::Insert => "Insert form",
             Self::Rebuild => "Rebuild",
+            Self::RebuildSince => "Rebuild since a time",
+            Self::Leases => "Deeds on leases",
             Self::Verify => "Verify",
             Self::Help => "This page",
             Self::Filter => "Filter line",
@@ -64,6 +72,6 @@ impl Context {
 
     /// Printable keys are text here, not actions.
     pub(crate) fn takes_text(self) -> bool {
-        matches!(self, Self::Insert | Self::Filter | Self::Palette)
+        matches!(self, Self::Insert | Self::RebuildSince | Self::Filter | Self::Palette)
     }
 }

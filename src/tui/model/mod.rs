@@ -5,6 +5,7 @@ mod feed;
 mod filter;
 mod follow;
 mod insert;
+mod lease_dialog;
 mod lease_events;
 mod leases;
 mod rebuild;
@@ -22,9 +23,10 @@ pub(crate) use self::{
     filter::{Filter, state_word},
     follow::{DiffKind, DiffRow, Follow},
     insert::{InsertForm, InsertMode},
-    lease_events::LeaseChange,
+    lease_dialog::LeaseDialog,
+    lease_events::{LeaseChange, LeaseEvent},
     leases::LeasePane,
-    rebuild::RebuildDialog,
+    rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
     thread::Thread,
     verify::{Verification, VerifyDialog},
@@ -85,6 +87,7 @@ pub(crate) enum Overlay {
     Follow(Box<Follow>),
     Insert(Box<InsertForm>),
     Rebuild(Box<RebuildDialog>),
+    Leases(Box<LeaseDialog>),
     Verify(VerifyDialog),
     Help { of: Context, scroll: usize },
     Palette { input: Input, cursor: usize },
@@ -213,7 +216,9 @@ impl Model {
         match self.overlays.last() {
             Some(Overlay::Follow(_)) => Context::Follow,
             Some(Overlay::Insert(_)) => Context::Insert,
+            Some(Overlay::Rebuild(dialog)) if dialog.takes_text() => Context::RebuildSince,
             Some(Overlay::Rebuild(_)) => Context::Rebuild,
+            Some(Overlay::Leases(_)) => Context::Leases,
             Some(Overlay::Verify(_)) => Context::Verify,
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Palette { .. }) => Context::Palette,

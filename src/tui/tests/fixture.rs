@@ -10,15 +10,17 @@ use crate::{
     cosmos::EpkRange,
     engine::{
         CacheStatus, Cause, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow,
-        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, LatencySnapshot, LeaseRow,
-        LeaseSnapshot, Level, LogLine, Novelty, ProbeTiming, RebuildPlan, Server, SourceDocument, Stage,
-        StageSummary, Summary, SyncPhase, SyncStatus, TrafficStatus, VerifyPhase, VerifyStatus, VersionSeen,
-        Versions,
+        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, ForeignOwner,
+        LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot, Level, LogLine, Novelty,
+        ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
+        RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary, SyncPhase, SyncStatus,
+        TrafficStatus, VerifyPhase, VerifyStatus, VersionSeen, Versions,
     },
     latency::LatencyTracker,
-    lease::LeaseKind,
+    lease::{Lease, LeaseKind, LeasePrefix},
     tui::{
         Model, ScreenOptions,
+        model::Overlay,
         update::{Effect, Msg, update},
         view,
     },
@@ -137,6 +139,7 @@ pub(super) fn leases() -> LeaseSnapshot {
         ],
         other_prefixes: vec![("billing".to_owned(), 3)],
         read_at: Some(before(400)),
+        expiration: Duration::from_secs(60),
         problem: None,
     }
 }
@@ -311,6 +314,9 @@ pub(super) fn plan() -> RebuildPlan {
         foreign_owners: Vec::new(),
         documents: Some(1_284),
         other_leases: 3,
+        other_prefixes: 2,
+        estimate: Some(Duration::from_millis(700)),
+        patterns: vec!["price:*".into()],
         cache_keys: Some(1_301),
         mapping_keys: Some(1_284),
         warnings: Vec::new(),
@@ -321,7 +327,76 @@ pub(super) fn plan() -> RebuildPlan {
     }
 }
 
-pub(super) fn rebuild(phase: crate::engine::RebuildPhase, done: u64) -> Event {
+/// The plan of a flush while somebody else owns leases.
+pub(super) fn flush_plan() -> Event {
+    Event::RebuildPlan(Box::new(RebuildPlan {
+        order: RebuildOrder { mode: RebuildMode::Flush, ..RebuildOrder::default() },
+        foreign_owners: vec![ForeignOwner {
+            name: "func-host-3b1c".into(),
+            leases: 2,
+            heartbeat_age: 9,
+            since: Some(before(130_000)),
+        }],
+        warnings: vec![
+            "entries live 1 s, and a refill may take 4 s: the first may be gone before the last is written"
+                .into(),
+        ],
+        ..plan()
+    }))
+}
+
+/// The plan for the lease that is ticked.
+pub(super) fn leases_plan(model: &Model) -> Event {
+    let Some(Overlay::Rebuild(dialog)) = model.overlays.last() else { panic!("the dialog is open") };
+    let order = dialog.order(start(), &jiff::tz::TimeZone::UTC).unwrap();
+    Event::RebuildPlan(Box::new(RebuildPlan {
+        delete: Vec::new(),
+        reset: order.only.clone(),
+        order,
+        ..plan()
+    }))
+}
+
+/// A rebuild that is through, with one wrong entry left.
+pub(super) fn rebuilt() -> Event {
+    let Event::Rebuild(mut status) = rebuild(RebuildPhase::Done, 1_284) else { unreachable!() };
+    let summary = Summary { documents: 1_284, total: Some(1_284), in_step: 1_281, ..Summary::default() };
+    status.proof =
+        Some(Box::new(ProofStatus { kind: ProofKind::Markers, ranges: 4, arrived: 4, passed: 4, leases: 4 }));
+    status.report = Some(RebuildReport { verified: summary, swept: 2, mended: 1, left: 1, markers: 4 });
+    Event::Rebuild(status)
+}
+
+/// The plan of a deed on leases: one owned by somebody alive, one by somebody silent, one free.
+pub(super) fn lease_plan(order: LeaseOrder) -> Event {
+    let prefix = LeasePrefix::from_raw("acct_shop_prices");
+    let leases = [(0, Some(("host-b", 9_000))), (1, Some(("host-a", 70_000))), (2, None)]
+        .into_iter()
+        .map(|(quarter, owner)| {
+            let mut lease = Lease::new_epk(&prefix, &range(quarter), Some("\"20118\""));
+            if let Some((owner, age)) = owner {
+                lease.set_owner(Some(owner));
+                lease.set_heartbeat(before(age));
+            }
+            lease
+        })
+        .collect();
+    let found = LeasePlan {
+        order,
+        container: "shop/leases".into(),
+        prefix: "acct_shop_prices".into(),
+        others_elsewhere: (3, 1),
+        ..LeasePlan::default()
+    };
+    let marker = Some(("acct_shop_prices.info".to_owned(), "e".to_owned()));
+    let mut plan = found.with(leases, marker, start(), Duration::from_secs(60));
+    for document in &mut plan.documents {
+        document.since = document.owner.as_ref().map(|_| before(130_000));
+    }
+    Event::LeasePlan(Box::new(plan))
+}
+
+pub(super) fn rebuild(phase: RebuildPhase, done: u64) -> Event {
     Event::Rebuild(crate::engine::RebuildStatus {
         proof: None,
         report: None,

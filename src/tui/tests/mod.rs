@@ -3,6 +3,7 @@
 mod fixture;
 mod fuzz;
 mod keys;
+mod leases;
 mod live;
 mod reducer;
 mod screens;

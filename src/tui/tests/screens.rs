@@ -12,7 +12,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
 type Scene = fn(&mut Model);
 
 /// The scenes, by name.
-const SCENES: [(&str, Scene); 14] = [
+const SCENES: [(&str, Scene); 20] = [
     ("empty", |_| {}),
     ("running", |model| drop(tell(model, fixture::running()))),
     ("selected", |model| {
@@ -40,6 +40,44 @@ const SCENES: [(&str, Scene); 14] = [
         tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
         keys(model, "\n");
         tell(model, [fixture::rebuild(RebuildPhase::Replaying, 812)]);
+    }),
+    ("rebuild_flush_owned", |model| {
+        tell(model, fixture::running());
+        keys(model, "b");
+        press(model, KeyCode::Down);
+        tell(model, [fixture::flush_plan()]);
+    }),
+    ("rebuild_leases", |model| {
+        tell(model, fixture::running());
+        keys(model, "2jb");
+        press(model, KeyCode::Up);
+        tell(model, [fixture::leases_plan(model)]);
+    }),
+    ("rebuilt", |model| {
+        tell(model, fixture::running());
+        keys(model, "b");
+        tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
+        keys(model, "\n");
+        tell(model, [fixture::rebuilt()]);
+    }),
+    ("lease_release", |model| {
+        tell(model, fixture::running());
+        keys(model, "L");
+        press(model, KeyCode::Tab);
+        tell(model, [fixture::lease_plan(crate::engine::LeaseOrder::default())]);
+    }),
+    ("lease_reset", |model| {
+        tell(model, fixture::running());
+        keys(model, "2jjj");
+        keys(model, "L");
+        press(model, KeyCode::Up);
+        press(model, KeyCode::Tab);
+        let deed = crate::engine::LeaseDeed::Reset;
+        tell(model, [fixture::lease_plan(crate::engine::LeaseOrder { deed, ..Default::default() })]);
+    }),
+    ("leases_zoomed", |model| {
+        tell(model, fixture::running());
+        keys(model, "2jf");
     }),
     ("verify", |model| {
         tell(model, fixture::running());

@@ -1,11 +1,11 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, overlay, panes};
+use super::{Effect, lease_deeds, overlay, panes, rebuild};
 use crate::{
-    engine::{Command, RebuildOrder, SyncPhase},
+    engine::{Command, SyncPhase},
     tui::{
         keymap::{Action, Context},
-        model::{Follow, InsertForm, Model, Overlay, Pane, Question, RebuildDialog, Thread, VerifyDialog},
+        model::{Follow, InsertForm, Model, Overlay, Pane, Question, Thread, VerifyDialog},
         widgets::text,
     },
 };
@@ -31,6 +31,8 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         Context::Follow
         | Context::Insert
         | Context::Rebuild
+        | Context::RebuildSince
+        | Context::Leases
         | Context::Verify
         | Context::Help
         | Context::Filter
@@ -61,8 +63,9 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             let form = InsertForm::new(model.now, model.options.template);
             model.overlays.push(Overlay::Insert(Box::new(form)));
         }
-        Action::Rebuild => return rebuild(model),
+        Action::Rebuild => return rebuild::open(model),
         Action::Verify => return verify(model),
+        Action::Leases => return lease_deeds::open(model),
         Action::AddInstance => return vec![Effect::Send(Command::AddInstance)],
         Action::RemoveInstance => return fewer(model, Action::RemoveInstance),
         Action::KillInstance => return fewer(model, Action::KillInstance),
@@ -109,7 +112,9 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::NextShape
         | Action::StopVerify
         | Action::Repair
-        | Action::TakeOver => {}
+        | Action::TakeOver
+        | Action::Tick
+        | Action::Wait => {}
     }
     Vec::new()
 }
@@ -159,16 +164,6 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Follow(_)));
     model.overlays.push(Overlay::Follow(Box::new(follow)));
     vec![Effect::Send(command)]
-}
-
-fn rebuild(model: &mut Model) -> Vec<Effect> {
-    if model.rebuilding().is_some() {
-        let dialog = RebuildDialog { started: true, ..RebuildDialog::default() };
-        model.overlays.push(Overlay::Rebuild(Box::new(dialog)));
-        return Vec::new();
-    }
-    model.overlays.push(Overlay::Rebuild(Box::default()));
-    vec![Effect::Send(Command::PlanRebuild(RebuildOrder::default()))]
 }
 
 /// Opens the dialog, and begins unless a verification is under way.

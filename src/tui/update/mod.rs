@@ -2,9 +2,11 @@
 //! No I/O, no clock, no task: a list of messages is a test.
 
 mod act;
+mod lease_deeds;
 mod mouse;
 mod overlay;
 mod panes;
+mod rebuild;
 mod telemetry;
 mod typing;
 

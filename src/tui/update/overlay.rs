@@ -3,13 +3,13 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, panes, typing};
+use super::{Effect, act, lease_deeds, panes, rebuild, typing};
 use crate::{
-    engine::{Command, Insert, RebuildOrder, RebuildPhase},
+    engine::{Command, Insert},
     tui::{
         keymap::Action,
         layout,
-        model::{Follow, InsertForm, Model, Overlay, Question, RebuildDialog, Thread, VerifyDialog},
+        model::{Follow, InsertForm, Model, Overlay, Question, Thread, VerifyDialog},
         view,
         widgets::text,
     },
@@ -35,7 +35,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let (keep, effects) = match &mut top {
         Overlay::Follow(follow) => in_follow(model, follow, action),
         Overlay::Insert(form) => in_insert(model, form, action),
-        Overlay::Rebuild(dialog) => in_rebuild(model, dialog, action),
+        Overlay::Rebuild(dialog) => rebuild::act(model, dialog, action),
+        Overlay::Leases(dialog) => lease_deeds::act(model, dialog, action),
         Overlay::Verify(dialog) if action == Action::Submit && !dialog.asking => {
             return follow_finding(model, top);
         }
@@ -157,48 +158,6 @@ fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool,
     (true, Vec::new())
 }
 
-fn in_rebuild(model: &mut Model, dialog: &mut RebuildDialog, action: Action) -> (bool, Vec<Effect>) {
-    match action {
-        Action::Back => return (false, Vec::new()),
-        Action::TakeOver => dialog.take_over = !dialog.take_over,
-        Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
-        Action::Down => {
-            let most = dialog.plan.as_ref().map_or(0, |plan| plan.delete.len().saturating_sub(1));
-            dialog.scroll = (dialog.scroll + 1).min(most);
-        }
-        Action::Copy => {
-            if let Some(plan) = &dialog.plan {
-                model.say("copied the command line");
-                return (true, vec![Effect::Copy(plan.same_as.clone())]);
-            }
-        }
-        Action::Submit if dialog.started => {
-            let over = model.rebuild.as_ref().is_some_and(|status| {
-                matches!(status.phase, RebuildPhase::Done | RebuildPhase::Failed { .. })
-            });
-            return (!over, Vec::new());
-        }
-        Action::Submit => {
-            if let Some(reason) = dialog.hindrance() {
-                model.say(reason);
-            } else {
-                dialog.started = true;
-                model.rebuild = None;
-                let take_over = dialog.take_over;
-                return (
-                    true,
-                    vec![Effect::Send(Command::StartRebuild(RebuildOrder {
-                        take_over,
-                        ..RebuildOrder::default()
-                    }))],
-                );
-            }
-        }
-        _ => {}
-    }
-    (true, Vec::new())
-}
-
 fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (bool, Vec<Effect>) {
     const PAGE: usize = 10;
     if dialog.asking {
@@ -264,6 +223,13 @@ fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// A key that is text where it was typed.
 pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
+    if let Some(Overlay::Rebuild(_)) = model.overlays.last()
+        && let Some(Overlay::Rebuild(mut dialog)) = model.overlays.pop()
+    {
+        let effects = rebuild::typed(model, &mut dialog, key);
+        model.overlays.push(Overlay::Rebuild(dialog));
+        return effects;
+    }
     if let Some(input) = focused_input(model) {
         typing::edit(input, key);
     }

@@ -1,12 +1,9 @@
 //! What the engine tells, taken into the model.
 
-use super::Effect;
+use super::{Effect, lease_deeds, rebuild};
 use crate::{
-    engine::{Command, Event, RebuildPhase, RebuildStatus, Server},
-    tui::{
-        model::{Model, Overlay},
-        widgets::text,
-    },
+    engine::{Command, Event, Server},
+    tui::model::Model,
 };
 
 /// Takes an event in.
@@ -46,24 +43,13 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
             let touched = followed_key(model).is_some_and(|key| keys.contains(&key));
             return if touched { ask_again(model) } else { Vec::new() };
         }
-        Event::RebuildPlan(plan) => {
-            for overlay in &mut model.overlays {
-                if let Overlay::Rebuild(dialog) = overlay
-                    && !dialog.started
-                {
-                    dialog.plan = Some(plan);
-                    break;
-                }
-            }
-        }
-        Event::Rebuild(status) => on_rebuild(model, status),
+        Event::RebuildPlan(plan) => rebuild::planned(model, plan),
+        Event::Rebuild(status) => rebuild::told(model, status),
+        Event::LeasePlan(plan) => lease_deeds::planned(model, plan),
+        Event::LeasesDone(outcome) => lease_deeds::done(model, outcome),
         Event::Verify(status) => model.verification.status = Some(status),
         // Drawn by views of their own.
-        Event::LeasePlan(_)
-        | Event::LeasesDone(_)
-        | Event::Drift(_)
-        | Event::MappingPreview(_)
-        | Event::DeadLetters(_) => {}
+        Event::Drift(_) | Event::MappingPreview(_) | Event::DeadLetters(_) => {}
         Event::Finding(finding) => model.verification.found(*finding),
         Event::Document(detail) => {
             let request = model.next_request();
@@ -72,18 +58,6 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-fn on_rebuild(model: &mut Model, status: RebuildStatus) {
-    let dialog_open = model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Rebuild(_)));
-    if !dialog_open {
-        match &status.phase {
-            RebuildPhase::Done => model.say(format!("rebuild done: {} documents", text::count(status.done))),
-            RebuildPhase::Failed { reason } => model.say(format!("rebuild failed: {reason}")),
-            _ => {}
-        }
-    }
-    model.rebuild = Some(status);
 }
 
 fn followed_id(model: &mut Model) -> Option<String> {

@@ -93,7 +93,11 @@ fn hints(model: &Model) -> Vec<Hint> {
 fn applies(model: &Model, action: Action) -> bool {
     match (model.overlays.last(), action) {
         (Some(Overlay::Rebuild(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
-        (Some(Overlay::Rebuild(dialog)), Action::Copy) => dialog.plan.is_some(),
+        (Some(Overlay::Rebuild(dialog)), Action::Copy) => dialog.plan().is_some(),
+        (Some(Overlay::Leases(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
+        (Some(Overlay::Leases(dialog)), Action::TakeOver) => {
+            dialog.plan().is_some_and(|plan| plan.live().next().is_some())
+        }
         (Some(Overlay::Verify(_)), Action::Repair) => model.verification.repairable(),
         (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
         (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),

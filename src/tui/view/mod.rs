@@ -9,10 +9,12 @@ pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod insert;
 pub(crate) mod latency;
+pub(crate) mod lease_dialog;
 pub(crate) mod leases;
 pub(crate) mod log;
 pub(crate) mod palette;
 pub(crate) mod rebuild;
+mod sheet;
 pub(crate) mod stage;
 pub(crate) mod tabs;
 pub(crate) mod trouble;
@@ -63,6 +65,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Follow(follow) => follow::draw(model, follow, frame.body, buf),
             Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
             Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
+            Overlay::Leases(dialog) => lease_dialog::draw(model, dialog, frame.body, buf),
             Overlay::Verify(dialog) => verify::draw(model, dialog, frame.body, buf),
             Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
             Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),

@@ -1,171 +1,228 @@
-//! The rebuild dialog: exactly what will be deleted and where, what stays, then how far it is.
+//! The rebuild dialog: the modes, exactly what each will do and where, what stays; then how far it is, and
+//! what the verification at the end has found.
 
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    style::Style,
-    text::{Line, Span},
+    text::Line,
 };
 
-use super::wrap;
+use super::sheet::{Sheet, key};
 use crate::{
-    engine::{RebuildPhase, RebuildPlan, RebuildStatus},
+    engine::{ForeignOwner, ProofKind, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus},
     tui::{
-        layout::dialog,
-        model::{Model, RebuildDialog},
-        widgets::{bar, pane::Pane as Border, pen::Pen, text},
+        layout::{dialog, frame},
+        model::{Model, RebuildChoice, RebuildDialog},
+        widgets::{bar, pane::Pane as Border, text},
     },
 };
 
-/// Ids listed at once.
+/// Leases offered at once.
 const LISTED: usize = 4;
-const WIDTH: u16 = 100;
+/// Ids named; more than that are counted.
+const MOST_IDS: usize = 200;
+const WIDTH: u16 = 104;
 
-/// Draws the dialog.
-pub(super) fn draw(
-    model: &Model,
-    dialog_state: &RebuildDialog,
-    body: Rect,
-    buf: &mut Buffer,
-) -> Option<Position> {
-    let width = usize::from(WIDTH.min(body.width)) - 4;
-    let lines = if dialog_state.started {
-        progress(model, width)
-    } else {
-        match &dialog_state.plan {
-            Some(plan) => plan_lines(model, plan, dialog_state, width),
-            None => vec![
-                (String::new(), model.theme.dim),
-                ("finding out what would happen …".to_owned(), model.theme.dim),
-            ],
-        }
-    };
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+/// Draws the dialog; gives the cursor where a time is typed.
+pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let sheet = sheet(model, state, body);
+    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(2);
     let area = dialog(body, WIDTH, height);
     super::backdrop(model, body, area, buf);
-    let title = format!("Rebuild the cache of {}", model.options.source);
-    let inner =
-        Border::new(title).foot(foot(model, dialog_state)).focused(true).draw(area, buf, &model.theme);
-    for (i, (words, style)) in lines.iter().enumerate() {
-        Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(words, *style);
+    let inner = Border::new(format!("Rebuild the cache of {}", model.options.source))
+        .foot(foot(model, state))
+        .focused(true)
+        .draw(area, buf, theme);
+    sheet.draw(state.scroll, inner, buf, theme);
+    let typing = state.takes_text() && state.scroll == 0 && inner.height > 2;
+    typing.then(|| {
+        let column = u16::try_from(state.since.visual_cursor()).unwrap_or(0);
+        Position { x: (inner.x + 1 + 15 + column).min(inner.right().saturating_sub(1)), y: inner.y + 2 }
+    })
+}
+
+/// How far the dialog can be scrolled.
+pub(in crate::tui) fn overflow(model: &Model, state: &RebuildDialog) -> usize {
+    let body = frame(model).body;
+    sheet(model, state, body).overflow(body)
+}
+
+fn sheet(model: &Model, state: &RebuildDialog, body: Rect) -> Sheet {
+    let theme = &model.theme;
+    let mut sheet = Sheet::new(usize::from(WIDTH.min(body.width)).saturating_sub(4));
+    if state.started {
+        progress(model, &mut sheet);
+    } else {
+        choices(model, state, &mut sheet);
+        match (state.plan(), state.order(model.now, &model.options.zone)) {
+            (Some(plan), _) => planned(model, plan, state, &mut sheet),
+            (None, Err(missing)) => drop(sheet.words(&missing, theme.waiting)),
+            (None, Ok(_)) => drop(sheet.words("finding out what would happen …", theme.dim)),
+        }
     }
-    None
+    sheet
+}
+
+fn choices(model: &Model, state: &RebuildDialog, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    let chosen = |choice| state.choice == choice;
+    let dot = |chosen: bool| match (chosen, theme.ascii) {
+        (true, false) => "(•) ",
+        (true, true) => "(*) ",
+        (false, _) => "( ) ",
+    };
+    sheet.choice(
+        chosen(RebuildChoice::Refill),
+        "refill",
+        "replay over the live cache, then sweep orphans: readers never miss",
+        theme,
+    );
+    sheet.choice(
+        chosen(RebuildChoice::Flush),
+        "flush",
+        "delete this mapping's keys first: readers will miss",
+        theme,
+    );
+    if chosen(RebuildChoice::Since) {
+        sheet.parts(vec![
+            (dot(true).to_owned(), theme.accent),
+            (format!("{:<11}", "since"), theme.strong),
+            (text::end(state.since.value(), 30).into_owned(), theme.key),
+            ("   type 15m, 2h, 14:02 or a whole time".to_owned(), theme.dim),
+        ]);
+    } else {
+        sheet.choice(false, "since …", "only what changed after a time; nothing is swept", theme);
+    }
+    let ticked = state.leases.iter().filter(|lease| lease.ticked).count();
+    let words = format!("only these: {ticked} of {} ticked; nothing is swept", state.leases.len());
+    sheet.choice(chosen(RebuildChoice::Leases), "leases …", &words, theme);
+    if chosen(RebuildChoice::Leases) {
+        let from = (state.cursor + 1).saturating_sub(LISTED);
+        for (i, lease) in state.leases.iter().enumerate().skip(from).take(LISTED) {
+            let row = model.leases.snapshot.rows.iter().find(|row| row.id == lease.id);
+            let range = row.map_or_else(String::new, super::leases::range_words);
+            let words = format!("{range:<7} {}", text::middle(&lease.token, 50));
+            let style = if i == state.cursor { theme.selection } else { theme.text };
+            sheet.tick(lease.ticked, &words, style, theme);
+        }
+    }
+    sheet.blank();
+}
+
+fn planned(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    // What keeps one from it comes first: it must be seen in a small terminal, too.
+    if let Some(reason) = &plan.refused {
+        sheet.item("! ", &format!("cannot be done now: {reason}"), theme.bad);
+    }
+    owners(model, plan, state, sheet);
+    for warning in plan.warnings.iter().take(3) {
+        sheet.item("! ", warning, theme.bad);
+    }
+    sheet.words("What will happen", theme.strong);
+    for (i, step) in plan.steps().iter().enumerate() {
+        sheet.item(&format!("  {}  ", i + 1), step, theme.text);
+    }
+    if let Some(estimate) = plan.estimate {
+        let seconds = i64::try_from(estimate.as_secs()).unwrap_or(i64::MAX);
+        let words = if seconds == 0 { "about a second".to_owned() } else { text::span(seconds) };
+        sheet.item("     ", &format!("may take {words}, as a careful guess"), theme.dim);
+    }
+    if let ProofKind::Lsns { reason } = &plan.proof {
+        sheet.item("     ", &format!("no marker documents: {reason}"), theme.dim);
+    }
+    sheet.item("Not touched: ", &plan.untouched(), theme.good);
+    sheet.item("same as  ", &same_as(plan, state), theme.dim);
+    let (ids, what) = if plan.delete.is_empty() {
+        (&plan.reset, "These go back to the start")
+    } else {
+        (&plan.delete, "These are deleted, and no others")
+    };
+    if !ids.is_empty() {
+        sheet.words(what, theme.strong);
+    }
+    for id in ids.iter().take(MOST_IDS) {
+        sheet.words(&format!("     {}", text::middle(id, sheet.columns().saturating_sub(6))), theme.text);
+    }
+    if ids.len() > MOST_IDS {
+        sheet.words(&format!("     … {} in all", ids.len()), theme.dim);
+    }
+}
+
+/// Who else works on it, and what can be done about that.
+fn owners(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    if plan.foreign_owners.is_empty() {
+        return;
+    }
+    for ForeignOwner { name, leases, heartbeat_age, since } in plan.foreign_owners.iter().take(4) {
+        let beat = text::span(i64::try_from(*heartbeat_age).unwrap_or(i64::MAX));
+        let since = since.map_or_else(String::new, |at| {
+            format!(", since {} or before", &text::clock(at, &model.options.zone)[..8])
+        });
+        let name = text::middle(name, 36);
+        sheet.words(&format!("! {name} owns {leases} leases{since}, heartbeat {beat} ago"), theme.bad);
+    }
+    match (state.take_over, state.wait) {
+        (true, _) => sheet.item("  ", "taken over: its workers lose them at their next write", theme.waiting),
+        (_, true) => {
+            sheet.item("  ", "waits until it has stopped: stop that function or processor", theme.waiting)
+        }
+        _ => {
+            for line in plan.advice() {
+                sheet.item("  · ", &line, theme.text);
+            }
+            let (wait, take) = if state.takes_text() { ("ctrl-o", "ctrl-t") } else { ("w", "t") };
+            sheet.item("  ", &format!("{wait} waits, {take} takes over"), theme.strong)
+        }
+    };
+}
+
+/// The command line with what was agreed to since.
+pub(in crate::tui) fn same_as(plan: &RebuildPlan, state: &RebuildDialog) -> String {
+    let mut line = plan.same_as.clone();
+    for (flag, set) in [(" --take-over", state.take_over), (" --wait", state.wait)] {
+        if set && !line.contains(flag) {
+            line.push_str(flag);
+        }
+    }
+    line
 }
 
 /// What the keys do now, in the lower border.
 fn foot<'a>(model: &Model, state: &RebuildDialog) -> Line<'a> {
     let theme = &model.theme;
-    let key = |key: &'static str, word: &'static str| {
-        [Span::styled(key, theme.key), Span::styled(format!(" {word}   "), theme.dim)]
-    };
     let running = model.rebuilding().is_some() || model.rebuild.is_none();
     let mut spans = Vec::new();
     if state.started {
-        spans.extend(key("esc", if running { "leave it running" } else { "close" }));
-    } else {
-        if state.hindrance().is_none() {
-            spans.extend(key("enter", "start"));
-        }
-        spans.extend(key("esc", "cancel"));
+        spans.extend(key(theme, "esc", if running { "leave it running" } else { "close" }));
+        return Line::from(spans);
     }
+    if state.hindrance().is_none() {
+        spans.extend(key(theme, "enter", "start"));
+    }
+    spans.extend(key(theme, "↑↓", "mode"));
+    if state.choice == RebuildChoice::Leases {
+        spans.extend(key(theme, "←→", "lease"));
+        spans.extend(key(theme, "space", "tick"));
+    }
+    if state.plan().is_some_and(|plan| !plan.foreign_owners.is_empty()) {
+        let (wait, take) = if state.takes_text() { ("ctrl-o", "ctrl-t") } else { ("w", "t") };
+        spans.extend(key(theme, wait, "wait"));
+        spans.extend(key(theme, take, "take over"));
+    }
+    spans.extend(key(theme, "esc", "cancel"));
     Line::from(spans)
 }
 
-type Lines = Vec<(String, Style)>;
-
-fn plan_lines(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, columns: usize) -> Lines {
+fn progress(model: &Model, sheet: &mut Sheet) {
     let theme = &model.theme;
-    let mut lines: Lines = Vec::new();
-    let mut add = |words: String, style: Style| {
-        for line in wrap_keeping_indent(&words, columns) {
-            lines.push((line, style));
-        }
-    };
-    let prefix = format!("\"{}\"", plan.prefix);
-    add("What will happen".to_owned(), theme.strong);
-    let owners = if plan.foreign_owners.is_empty() { "none held by others" } else { "some held by others" };
-    add(format!("  1  stop the workers of prefix {prefix} ({} leases, {owners})", plan.leases), theme.text);
-    add(
-        format!("  2  delete exactly {} documents in {}:", plan.delete.len(), plan.lease_container),
-        theme.text,
-    );
-    for id in plan.delete.iter().skip(state.scroll).take(LISTED) {
-        add(format!("       {}", text::middle(id, columns - 8)), theme.dim);
-    }
-    let hidden = plan.delete.len().saturating_sub(LISTED);
-    if hidden > 0 {
-        add(format!("       … {} in all, ↑↓ shows them", plan.delete.len()), theme.dim);
-    }
-    let documents = plan.documents.map_or("all".to_owned(), |n| format!("~{}", text::count(n)));
-    add(format!("  3  replay {documents} documents from the beginning into {}", plan.cache), theme.text);
-    add("  4  verify everything, sweep keys that no document makes, go on live".to_owned(), theme.text);
-    let keys = plan.cache_keys.zip(plan.mapping_keys).map_or(String::new(), |(all, ours)| {
-        format!(", {} keys of others in the cache", text::count(all.saturating_sub(ours)))
-    });
-    add(String::new(), theme.text);
-    add(
-        format!(
-            "Not touched: {}, {} leases of other prefixes{keys}",
-            plan.source,
-            text::count(plan.other_leases as u64)
-        ),
-        theme.good,
-    );
-    for owner in plan.foreign_owners.iter().take(4) {
-        let agreed =
-            if state.take_over { "will lose its leases" } else { "t agrees that it loses its leases" };
-        add(
-            format!(
-                "! {} is alive (heartbeat {} ago): {agreed}",
-                text::middle(&owner.name, 30),
-                text::span(i64::try_from(owner.heartbeat_age).unwrap_or(i64::MAX))
-            ),
-            theme.bad,
-        );
-    }
-    for warning in plan.warnings.iter().take(3) {
-        add(format!("! {warning}"), theme.bad);
-    }
-    if let Some(reason) = &plan.refused {
-        add(format!("! cannot be done now: {reason}"), theme.bad);
-    }
-    add(String::new(), theme.text);
-    add(format!("same as  {}", plan.same_as), theme.dim);
-    lines
-}
-
-/// Wraps; lines after the first are indented as the first one is.
-fn wrap_keeping_indent(words: &str, columns: usize) -> Vec<String> {
-    let words = text::clean(words);
-    let body = words.trim_start();
-    let indent = words.len() - body.len();
-    if text::width(&words) <= columns {
-        return vec![words.into_owned()];
-    }
-    wrap(body, columns.saturating_sub(indent + 3))
-        .into_iter()
-        .enumerate()
-        .map(|(i, line)| format!("{}{line}", " ".repeat(if i == 0 { indent } else { indent + 3 })))
-        .collect()
-}
-
-fn progress(model: &Model, columns: usize) -> Lines {
-    let theme = &model.theme;
-    let mut lines: Lines = vec![(String::new(), theme.text)];
     let Some(status) = &model.rebuild else {
-        lines.push(("starting …".to_owned(), theme.waiting));
-        return lines;
+        sheet.blank().words("starting …", theme.waiting);
+        return;
     };
-    let step = |active: bool, done: bool| {
-        if done {
-            ("✓", theme.good)
-        } else if active {
-            ("◐", theme.waiting)
-        } else {
-            ("○", theme.dim)
-        }
-    };
-    let order = match &status.phase {
+    let at = match &status.phase {
         RebuildPhase::Waiting { .. } | RebuildPhase::Stopping => 0,
         RebuildPhase::Deleting | RebuildPhase::Flushing => 1,
         RebuildPhase::Replaying => 2,
@@ -173,68 +230,101 @@ fn progress(model: &Model, columns: usize) -> Lines {
         RebuildPhase::Done => 4,
         RebuildPhase::Failed { .. } => 5,
     };
-    if order < 5 {
-        let names =
-            ["stop the workers", "delete the leases", "replay from the beginning", "verify, sweep orphans"];
+    if at < 5 {
+        let flushing = status.phase == RebuildPhase::Flushing;
+        let second = if flushing { "delete the keys of the mapping" } else { "prepare leases and cache" };
+        let names = ["stop the workers", second, "replay", "verify, mend and sweep"];
         for (i, name) in names.into_iter().enumerate() {
-            let (glyph, style) = step(order == i, order > i);
-            lines.push((format!("{glyph} {name}"), style));
+            let (glyph, style) = match i.cmp(&at) {
+                std::cmp::Ordering::Less => ("✓", theme.good),
+                std::cmp::Ordering::Equal => ("◐", theme.waiting),
+                std::cmp::Ordering::Greater => ("○", theme.dim),
+            };
+            sheet.words(&format!("{glyph} {name}"), style);
         }
-        lines.push((String::new(), theme.text));
+        sheet.blank();
     }
-    lines.extend(bar_lines(model, status, columns.saturating_sub(6)));
+    bar_lines(model, status, sheet);
+    proof(model, status, sheet);
     match &status.phase {
-        RebuildPhase::Done => {
-            lines.push((String::new(), theme.text));
-            let seconds = status.elapsed.as_secs_f64();
-            lines.push((
-                format!(
-                    "✓ done: {} documents in {seconds:.1} s; the sync goes on live",
-                    text::count(status.done)
-                ),
-                theme.good,
-            ));
+        RebuildPhase::Waiting { owners } => {
+            sheet.blank().words(&format!("◐ waiting: {owners}"), theme.waiting);
         }
+        RebuildPhase::Done => ended(model, status, sheet),
         RebuildPhase::Failed { reason } => {
-            lines.push((String::new(), theme.text));
-            lines.extend(
-                wrap(&format!("! {}", text::clean(reason)), columns)
-                    .into_iter()
-                    .map(|line| (line, theme.bad)),
-            );
+            sheet.blank().words(&format!("! {reason}"), theme.bad);
         }
         _ => {}
     }
-    lines
 }
 
-fn bar_lines(model: &Model, status: &RebuildStatus, columns: usize) -> Lines {
+fn bar_lines(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
     let theme = &model.theme;
-    let mut lines = Lines::new();
-    let (fraction, figures) = match status.total {
+    let figures = match status.total {
         Some(total) if total > 0 => {
             let fraction = status.done.min(total) as f64 / total as f64;
-            (Some(fraction), format!("{} of {}", text::count(status.done), text::count(total)))
+            let columns = sheet.columns().saturating_sub(6);
+            let filled = bar::filled(fraction, columns, theme.ascii);
+            let rest = columns.saturating_sub(text::width(&filled));
+            let percent = (fraction * 100.0).floor();
+            let dot = if theme.ascii { "." } else { "·" };
+            sheet.parts(vec![
+                (filled, theme.accent),
+                (dot.repeat(rest), theme.dim),
+                (format!(" {percent:>3}%"), theme.strong),
+            ]);
+            format!("{} of {}", text::count(status.done), text::count(total))
         }
-        _ => (None, format!("{} documents", text::count(status.done))),
+        _ => format!("{} documents", text::count(status.done)),
     };
-    if let Some(fraction) = fraction {
-        let filled = bar::filled(fraction, columns, theme.ascii);
-        let rest = columns.saturating_sub(text::width(&filled));
-        let percent = (fraction * 100.0).floor();
-        lines.push((format!("{filled}{} {percent:>3}%", "·".repeat(rest)), theme.accent));
+    let seconds = |time: std::time::Duration| text::span(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let left = status.left.filter(|_| status.phase == RebuildPhase::Replaying);
+    let left = left.map_or_else(String::new, |left| format!("   {} left", seconds(left)));
+    let (rate, elapsed) = (text::rate(status.rate), seconds(status.elapsed));
+    sheet.words(&format!("{figures}   {rate}   {elapsed}{left}"), theme.text);
+}
+
+/// How far the proof is that everything has arrived.
+fn proof(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    let Some(proof) = &status.proof else { return };
+    let what = match proof.kind {
+        ProofKind::Markers => "markers in the cache",
+        ProofKind::Lsns { .. } => "ranges passed",
+    };
+    let proven = proof.arrived >= proof.ranges && proof.passed >= proof.leases;
+    let words = format!(
+        "{} proof: {} of {} {what}, {} of {} leases past them",
+        if proven { "✓" } else { "◐" },
+        proof.arrived,
+        proof.ranges,
+        proof.passed,
+        proof.leases
+    );
+    sheet.words(&words, if proven { theme.good } else { theme.waiting });
+}
+
+/// The report at the end.
+fn ended(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    let seconds = status.elapsed.as_secs_f64();
+    let done = text::count(status.done);
+    sheet.blank().words(&format!("✓ done: {done} documents in {seconds:.1} s"), theme.good);
+    let Some(report) = &status.report else { return };
+    let RebuildReport { verified, swept, mended, left, markers } = report;
+    let words = format!(
+        "  verified {}: {} orphans swept, {} entries mended",
+        text::count(verified.documents),
+        text::count(*swept),
+        text::count(*mended)
+    );
+    sheet.words(&words, theme.text);
+    if *markers > 0 {
+        sheet.words(&format!("  proven by {markers} marker documents, which are removed again"), theme.text);
     }
-    let left =
-        status.left.filter(|_| status.phase == RebuildPhase::Replaying).map_or(String::new(), |left| {
-            format!("   {} left", text::span(i64::try_from(left.as_secs()).unwrap_or(i64::MAX)))
-        });
-    lines.push((
-        format!(
-            "{figures}   {}   {}{left}",
-            text::rate(status.rate),
-            text::span(i64::try_from(status.elapsed.as_secs()).unwrap_or(0))
-        ),
-        theme.text,
-    ));
-    lines
+    if *left > 0 {
+        sheet.words(&format!("! {} wrong ones are left: v shows them", text::count(*left)), theme.bad);
+    } else {
+        sheet.words("  nothing wrong is left", theme.good);
+    }
 }

@@ -16,6 +16,11 @@ const MOST_CAUSE: usize = 4;
 /// Lines of a remedy, at most.
 const MOST_REMEDY: usize = 3;
 
+/// Seconds that an answer may be late.
+const SLACK: i64 = 5;
+/// Seconds between two looks at the cache server's figures.
+const FIGURES: i64 = 2;
+
 struct Trouble {
     /// Bad, or only worth a look.
     bad: bool,
@@ -47,19 +52,57 @@ fn find(model: &Model, pane: Pane, columns: usize) -> Option<Trouble> {
     let down = |server| down(model, server, columns);
     let problem = |words: &Option<String>| words.as_deref().map(|words| problem("!", true, words, columns));
     match pane {
-        Pane::Feed => down(Server::Cosmos).or_else(|| problem(&model.feed.status.problem)),
+        Pane::Feed => down(Server::Cosmos)
+            .or_else(|| problem(&model.feed.status.problem))
+            .or_else(|| old(model, pane, columns)),
         Pane::Leases => match &model.cosmos {
             Some(ConnectionState::Down { .. }) => {
                 problem(&Some("no news: Cosmos is not reachable".to_owned()))
             }
             _ if model.leases.snapshot.rows.is_empty() => None,
-            _ => problem(&model.leases.snapshot.problem),
+            _ => problem(&model.leases.snapshot.problem).or_else(|| old(model, pane, columns)),
         },
         Pane::Cache => down(Server::Redis)
             .or_else(|| problem(&model.cache.status.problem))
+            .or_else(|| old(model, pane, columns))
+            .or_else(|| overflowed(model, columns))
             .or_else(|| polling(model, columns)),
         Pane::Latency | Pane::Log => None,
     }
+}
+
+/// Seconds since a pane's data was read, where that is longer than it should be: silence must not be read as
+/// calm. `None` while it is fresh, nothing was read yet, or the connection is known to be lost.
+pub(super) fn outdated(model: &Model, pane: Pane) -> Option<i64> {
+    let (server, read_at, longest) = match pane {
+        Pane::Feed => {
+            let poll = i64::try_from(model.feed.status.poll_interval.as_secs()).unwrap_or(0);
+            (Server::Cosmos, model.feed.status.read_at, 2 * poll + SLACK)
+        }
+        Pane::Leases => (Server::Cosmos, model.leases.snapshot.read_at, SLACK),
+        Pane::Cache => (Server::Redis, model.cache.status.read_at, 2 * FIGURES + SLACK),
+        Pane::Latency | Pane::Log => return None,
+    };
+    if !matches!(model.connection(server), Some(ConnectionState::Up { .. })) {
+        return None;
+    }
+    let age = text::seconds_between(read_at?, model.now);
+    (age > longest).then_some(age)
+}
+
+fn old(model: &Model, pane: Pane, columns: usize) -> Option<Trouble> {
+    let age = text::span(outdated(model, pane)?);
+    Some(problem("~", false, &format!("no answer for {age}: what happened since is not shown"), columns))
+}
+
+/// Changes came faster than they could be noted, and not everything was looked through again.
+fn overflowed(model: &Model, columns: usize) -> Option<Trouble> {
+    let status = &model.cache.status;
+    (status.missed > 0 && !status.scanned).then(|| {
+        let words =
+            format!("{} changes came too fast; looking through all keys again", text::count(status.missed));
+        problem("~", false, &words, columns)
+    })
 }
 
 /// Silence must not be read as calm: without notifications changes show late.

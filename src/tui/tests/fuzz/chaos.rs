@@ -209,6 +209,8 @@ impl Chaos {
                 rate: self.figure(),
                 ranges: self.rng.random_range(0..9),
                 documents: Some(self.count()),
+                read_at: self.rng.random_bool(0.5).then(|| fixture::before(self.age())),
+                poll_interval: Duration::from_secs(5),
                 problem: self.problem(),
             }),
             27 => Event::Cache(CacheStatus {

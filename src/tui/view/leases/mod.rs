@@ -1,5 +1,8 @@
-//! The leases: which part of the key space, whose, how fresh, how far behind; below them a map of
-//! the ranges.
+//! The leases: which part of the key space, whose, how fresh, how far behind; below them what happened
+//! to them and a map of the ranges.
+
+mod map;
+mod story;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
@@ -8,9 +11,10 @@ use crate::{
     engine::{ConnectionState, LeaseRow},
     tui::{
         layout::inner,
-        model::{LeaseChange, Model, Pane},
+        model::{Model, Pane},
         theme::Theme,
         widgets::{
+            bar,
             pane::Pane as Border,
             pen::{Align, Pen},
             spark, text,
@@ -46,11 +50,8 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let mut title = vec![if all > 0 { format!("Leases · {all}").into() } else { "Leases".into() }];
     title.extend(filter_title(model, Pane::Leases, model.leases.shown().count(), all));
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Leases && in_panes(model));
-    if let Some(read_at) = model.leases.snapshot.read_at {
-        let age = text::seconds_between(read_at, model.now);
-        if age > 5 {
-            border = border.right(Line::styled(format!("{} old", text::span(age)), theme.waiting));
-        }
+    if let Some(age) = trouble::outdated(model, Pane::Leases) {
+        border = border.right(Line::styled(format!("~ {} old", text::span(age)), theme.waiting));
     }
     let others: usize = model.leases.snapshot.other_prefixes.iter().map(|(_, leases)| leases).sum();
     if others > 0 {
@@ -83,10 +84,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let height = map_height(model, inner);
     let story = inner.bottom().saturating_sub(height).saturating_sub(rows.bottom());
     if story > 0 {
-        draw_story(model, Rect { y: rows.bottom(), height: story, ..inner }, buf);
+        story::draw(model, Rect { y: rows.bottom(), height: story, ..inner }, buf);
     }
     if height > 0 {
-        draw_map(model, Rect { y: inner.bottom() - height, height, ..inner }, buf);
+        map::draw(model, Rect { y: inner.bottom() - height, height, ..inner }, buf);
     }
 }
 
@@ -110,30 +111,57 @@ fn nothing(model: &Model) -> (String, &'static str) {
 /// What there is room for beside the four columns of a narrow pane.
 #[derive(Clone, Copy)]
 struct Wide {
+    share: usize,
     owner: usize,
     continuation: usize,
+    /// Columns of the heartbeat's age against the expiration.
+    bar: usize,
     spark: usize,
 }
 
 impl Wide {
     fn of(width: usize) -> Self {
-        let free = width.saturating_sub(1 + RANGE + 1 + 2 + BEAT + LAG);
-        let spark = if free >= 24 { 12 } else { 0 };
-        let continuation = if free >= spark + 34 { 12 } else { 0 };
-        let owner = free.saturating_sub(spark + continuation).clamp(4, 32);
-        Self { owner, continuation, spark }
+        let mut free = width.saturating_sub(1 + RANGE + 1 + 2 + 1 + BEAT + LAG);
+        let mut take = |columns: usize, least: usize| {
+            let fits = free >= columns + least;
+            free -= if fits { columns } else { 0 };
+            if fits { columns } else { 0 }
+        };
+        // Each only where the owner keeps a name's length.
+        let spark = take(12, 10);
+        let bar = take(8, 10);
+        let continuation = take(12, 16);
+        let share = take(8, 16);
+        Self { share, owner: free.clamp(3, 32), continuation, bar, spark }
+    }
+
+    /// Columns of the bar, which is a single sign in a narrow pane.
+    fn bar(self) -> usize {
+        self.bar.max(1)
     }
 }
 
 fn heading(model: &Model, wide: Wide, area: Rect, buf: &mut Buffer) {
     let dim = model.theme.dim;
     let mut pen = Pen::new(buf, area, 0);
-    pen.skip(1).cell("range", RANGE, Align::Left, dim).skip(1);
-    pen.cell("owner", wide.owner + 2, Align::Left, dim);
+    pen.skip(1).cell("range", RANGE, Align::Left, dim);
+    if wide.share > 0 {
+        pen.cell("share", wide.share, Align::Right, dim);
+    }
+    pen.skip(1).cell("owner", wide.owner + 2, Align::Left, dim);
     if wide.continuation > 0 {
         pen.cell("at", wide.continuation, Align::Right, dim);
     }
-    pen.cell("hb", BEAT, Align::Right, dim).skip(wide.spark);
+    if wide.bar > 0 {
+        let expiry = i64::try_from(model.leases.snapshot.expiration.as_secs()).unwrap_or(i64::MAX);
+        pen.skip(2).cell(&format!("of {}", text::span(expiry)), wide.bar - 1, Align::Left, dim);
+        pen.cell("hb", BEAT - 1, Align::Right, dim);
+    } else {
+        pen.cell("hb", BEAT + 1, Align::Right, dim);
+    }
+    if wide.spark > 0 {
+        pen.skip(2).cell("lag so far", wide.spark - 2, Align::Right, dim);
+    }
     pen.cell("lag", LAG, Align::Right, dim);
 }
 
@@ -143,8 +171,11 @@ fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, bu
     let (glyph, style) = owner_glyph(theme, row);
     let mut pen = Pen::new(buf, rows, line);
     pen.put(if marked { "▌" } else { " " }, theme.accent);
-    pen.cell(&range_words(row), RANGE, Align::Left, if marked { theme.accent } else { theme.text }).skip(1);
-    pen.put(glyph, style).skip(1);
+    pen.cell(&range_words(row), RANGE, Align::Left, if marked { theme.accent } else { theme.text });
+    if wide.share > 0 {
+        pen.cell(&share_of_space(row), wide.share, Align::Right, theme.dim);
+    }
+    pen.skip(1).put(glyph, style).skip(1);
     let owner = owner_words(model, row);
     let owner_style = if row.mine { theme.strong } else { theme.text };
     pen.cell(&text::middle(&owner, wide.owner), wide.owner, Align::Left, owner_style);
@@ -153,9 +184,7 @@ fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, bu
         let at = text::middle(at, wide.continuation - 1);
         pen.cell(&at, wide.continuation, Align::Right, theme.dim);
     }
-    let beat = row.heartbeat.filter(|_| row.owner.is_some());
-    let age = beat.map_or("—".to_owned(), |beat| text::span(text::seconds_between(beat, model.now)));
-    pen.cell(&age, BEAT, Align::Right, if row.expired { theme.waiting } else { theme.dim });
+    draw_beat(model, row, wide, &mut pen);
     if wide.spark > 0 {
         let history = model.leases.lag_history(&row.id);
         let line = spark::line(&history, wide.spark - 2);
@@ -167,6 +196,62 @@ fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, bu
         None => ("—".to_owned(), theme.dim),
     };
     pen.cell(&lag, LAG, Align::Right, lag_style);
+}
+
+/// The age of the heartbeat: as a part of the time after which the lease is free, and in words.
+fn draw_beat(model: &Model, row: &LeaseRow, wide: Wide, pen: &mut Pen<'_>) {
+    let theme = &model.theme;
+    let Some(beat) = beat(model, row) else {
+        pen.skip(wide.bar()).cell("—", BEAT, Align::Right, theme.dim);
+        return;
+    };
+    if wide.bar > 0 {
+        let columns = wide.bar - 1;
+        let filled = bar::filled(beat.share, columns, theme.ascii);
+        let rest = columns.saturating_sub(text::width(&filled));
+        pen.skip(2)
+            .put(&filled, beat.style)
+            .put(&(if theme.ascii { "." } else { "·" }).repeat(rest), theme.dim);
+        pen.cell(&beat.age, BEAT - 1, Align::Right, if row.expired { theme.waiting } else { theme.dim });
+        return;
+    }
+    let age_style = if row.expired { theme.waiting } else { theme.dim };
+    let room = BEAT.saturating_sub(text::width(&beat.age) + 1);
+    pen.skip(room + 1).put(bar::level(beat.share, theme.ascii), beat.style).put(&beat.age, age_style);
+}
+
+/// A heartbeat against the time after which the lease is free.
+struct Beat {
+    /// `9s`.
+    age: String,
+    /// Of that time.
+    share: f64,
+    style: Style,
+}
+
+fn beat(model: &Model, row: &LeaseRow) -> Option<Beat> {
+    let theme = &model.theme;
+    let at = row.heartbeat.filter(|_| row.owner.is_some())?;
+    let millis = model.now.duration_since(at).as_millis().max(0);
+    let expiry = model.leases.snapshot.expiration.as_millis();
+    let share = if row.expired {
+        1.0
+    } else if expiry == 0 {
+        0.0
+    } else {
+        (millis as f64 / expiry as f64).min(1.0)
+    };
+    let style = match share {
+        _ if row.expired => theme.bad,
+        share if share > 0.5 => theme.waiting,
+        _ => theme.good,
+    };
+    Some(Beat { age: text::span(text::seconds_between(at, model.now)), share, style })
+}
+
+/// How much of the key space it is: `25.0%`.
+fn share_of_space(row: &LeaseRow) -> String {
+    row.share.map_or("—".to_owned(), |(from, to)| format!("{:.1}%", (to - from).clamp(0.0, 1.0) * 100.0))
 }
 
 fn owner_words(model: &Model, row: &LeaseRow) -> String {
@@ -194,7 +279,7 @@ fn owner_glyph(theme: &Theme, row: &LeaseRow) -> (&'static str, Style) {
 }
 
 /// `25─50%` of the key space, or the token where the document tells no range.
-fn range_words(row: &LeaseRow) -> String {
+pub(super) fn range_words(row: &LeaseRow) -> String {
     let hundredths = |share: f64| (share.clamp(0.0, 1.0) * 10_000.0).round() as u32;
     share_words(row.share.map(|(from, to)| (hundredths(from), hundredths(to))), &row.token)
 }
@@ -205,82 +290,5 @@ fn share_words(share: Option<(u32, u32)>, token: &str) -> String {
         Some((0, 10_000)) => "all".to_owned(),
         Some((from, to)) => format!("{}─{}", (from + 50) / 100, (to + 50) / 100),
         None => text::middle(token, RANGE).into_owned(),
-    }
-}
-
-/// The selected lease in full, then what happened to leases in this run, newest first.
-fn draw_story(model: &Model, area: Rect, buf: &mut Buffer) {
-    let theme = &model.theme;
-    let mut line = 1;
-    let selected = model.leases.cursor.as_deref();
-    if let Some(row) = selected.and_then(|id| model.leases.snapshot.rows.iter().find(|row| row.id == id)) {
-        let owner = row.owner.as_deref().unwrap_or("nobody");
-        let at = row.continuation.as_deref().unwrap_or("the start");
-        for (name, value) in [("lease", row.id.as_str()), ("owner", owner), ("at", at), ("token", &row.token)]
-        {
-            let mut pen = Pen::new(buf, area, line);
-            pen.skip(1).cell(name, 7, Align::Left, theme.dim);
-            let room = pen.rest();
-            pen.put(&text::middle(value, room), theme.text);
-            line += 1;
-        }
-        line += 1;
-    }
-    if line + 1 >= area.height || model.leases.events.is_empty() {
-        return;
-    }
-    Pen::new(buf, area, line).skip(1).put("events", theme.dim);
-    for event in model.leases.events.iter().take(usize::from(area.height - line - 1)) {
-        line += 1;
-        let mut pen = Pen::new(buf, area, line);
-        pen.skip(1).put(&text::clock(event.at, &model.options.zone)[..8], theme.dim).skip(1);
-        pen.cell(&share_words(event.share, &event.token), RANGE, Align::Left, theme.text).skip(1);
-        let (words, style) = event_words(model, &event.what);
-        pen.put(&words, style);
-    }
-}
-
-fn event_words(model: &Model, what: &LeaseChange) -> (String, Style) {
-    let theme = &model.theme;
-    let short = |owner: &str, mine: bool, most| text::middle(&name(model, owner, mine), most).into_owned();
-    match what {
-        LeaseChange::Created => ("created".to_owned(), theme.text),
-        LeaseChange::Split => ("split".to_owned(), theme.accent),
-        LeaseChange::Deleted => ("deleted".to_owned(), theme.waiting),
-        LeaseChange::Acquired { by, mine } => (format!("● {}", short(by, *mine, 16)), theme.good),
-        LeaseChange::Released { by } => (format!("○ by {}", short(by, false, 16)), theme.text),
-        LeaseChange::Moved { from, to, mine } => {
-            (format!("{} → {}", short(from, false, 8), short(to, *mine, 8)), theme.accent)
-        }
-        LeaseChange::Expired { owner } => (format!("◐ expired, {}", short(owner, false, 12)), theme.waiting),
-    }
-}
-
-/// The key space as one bar: whose is which part.
-fn draw_map(model: &Model, area: Rect, buf: &mut Buffer) {
-    let theme = &model.theme;
-    let width = f64::from(area.width.saturating_sub(2));
-    Pen::new(buf, area, 0).skip(1).put(&"─".repeat(usize::from(area.width.saturating_sub(2))), theme.border);
-    for row in &model.leases.snapshot.rows {
-        let Some((from, to)) = row.share else { continue };
-        let start = (from.clamp(0.0, 1.0) * width).round() as usize;
-        let end = (to.clamp(0.0, 1.0) * width).round() as usize;
-        let cells = end.saturating_sub(start);
-        if cells == 0 {
-            continue;
-        }
-        let (_, style) = owner_glyph(theme, row);
-        let fill = match (&row.owner, row.expired, row.mine) {
-            (None, ..) => "░",
-            (_, true, _) => "▒",
-            (_, _, true) => "█",
-            (_, _, false) => "▓",
-        };
-        let mut pen = Pen::new(buf, area, 1);
-        pen.skip(1 + start);
-        // One column of air between neighbours, where they have more than one.
-        let drawn = if cells > 1 { cells - 1 } else { cells };
-        let style = if model.thread.marks_lease(row) { theme.accent } else { style };
-        pen.put(&fill.repeat(drawn), style);
     }
 }

@@ -1,0 +1,85 @@
+//! The dialog of deeds on leases: what, on which, the plan, and what became of it.
+
+use crate::engine::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseRow};
+
+/// State of the dialog.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeaseDialog {
+    pub(crate) deed: LeaseDeed,
+    /// Id of the lease that was selected when it was opened.
+    pub(crate) lease: Option<String>,
+    /// All leases of the prefix rather than the selected one.
+    pub(crate) all: bool,
+    /// Live owners may lose their leases.
+    pub(crate) take_over: bool,
+    /// The newest answer that is one to what is chosen now.
+    plan: Option<Box<LeasePlan>>,
+    /// First document shown of the list.
+    pub(crate) scroll: usize,
+    /// Enter was pressed.
+    pub(crate) started: bool,
+    pub(crate) outcome: Option<LeaseOutcome>,
+}
+
+impl LeaseDialog {
+    /// For the selected lease, or for all where none is selected.
+    pub(crate) fn new(selected: Option<&LeaseRow>) -> Self {
+        Self { lease: selected.map(|row| row.id.clone()), all: selected.is_none(), ..Self::default() }
+    }
+
+    /// What is asked for now.
+    pub(crate) fn order(&self) -> LeaseOrder {
+        let only = self.lease.iter().filter(|_| !self.all).cloned().collect();
+        LeaseOrder { deed: self.deed, only, take_over: self.take_over }
+    }
+
+    /// The next deed, or the one before.
+    pub(crate) fn choose(&mut self, by: isize) {
+        let all = LeaseDeed::ALL;
+        let place = all.iter().position(|deed| *deed == self.deed).unwrap_or(0);
+        self.deed = all[(place + all.len()).saturating_add_signed(by) % all.len()];
+        self.forget();
+    }
+
+    /// The selected lease instead of all, and back.
+    pub(crate) fn toggle_all(&mut self) {
+        self.all = !self.all || self.lease.is_none();
+        self.forget();
+    }
+
+    /// What was answered to another choice is no answer to this one.
+    fn forget(&mut self) {
+        self.plan = None;
+        self.scroll = 0;
+        self.take_over = false;
+        self.outcome = None;
+    }
+
+    /// Takes an answer in, unless it is one to a choice that is no longer made.
+    pub(crate) fn answer(&mut self, plan: Box<LeasePlan>) {
+        let now = self.order();
+        if !self.started && plan.order.deed == now.deed && plan.order.only == now.only {
+            self.plan = Some(plan);
+        }
+    }
+
+    pub(crate) fn toggle_take_over(&mut self) {
+        self.take_over = !self.take_over;
+        if let Some(plan) = &mut self.plan {
+            plan.order.take_over = self.take_over;
+        }
+    }
+
+    /// What would happen; `None` while it is being found out.
+    pub(crate) fn plan(&self) -> Option<&LeasePlan> {
+        self.plan.as_deref()
+    }
+
+    /// Why enter does nothing now, if so.
+    pub(crate) fn hindrance(&self) -> Option<String> {
+        match &self.plan {
+            None => Some("the plan is still being made".to_owned()),
+            Some(plan) => plan.hindrance(),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Leases, rebuild and what hangs together with them: what keys and events make of the model.
+
+use crossterm::event::KeyCode;
+use jiff::SignedDuration;
+
+use super::fixture::{self, keys, model, press, tell};
+use crate::{
+    engine::{
+        Command, Event, LeaseDeed, LeaseOrder, LeaseOutcome, RebuildMode, RebuildOrder, RebuildPhase,
+        RebuildPlan,
+    },
+    tui::{
+        Model,
+        update::{Effect, Msg, update},
+    },
+};
+
+fn running() -> Model {
+    let mut model = model(120, 40);
+    tell(&mut model, fixture::running());
+    model
+}
+
+fn sent(effects: &[Effect]) -> Vec<&Command> {
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Send(command) = effect { Some(command) } else { None })
+        .collect()
+}
+
+fn order(deed: LeaseDeed, only: &[&str]) -> LeaseOrder {
+    LeaseOrder { deed, only: only.iter().map(ToString::to_string).collect(), take_over: false }
+}
+
+#[test]
+fn a_deed_on_leases_is_planned_for_each_choice_and_done_only_on_enter() {
+    let mut model = running();
+    let opened = keys(&mut model, "2jL");
+    let id = model.leases.cursor.clone().unwrap();
+    assert_eq!(sent(&opened), [&Command::PlanLeases(order(LeaseDeed::Release, &[&id]))]);
+    assert!(sent(&keys(&mut model, "\n")).is_empty(), "there is no plan yet");
+    let reset = press(&mut model, KeyCode::Up);
+    assert_eq!(sent(&reset), [&Command::PlanLeases(order(LeaseDeed::Reset, &[&id]))]);
+    let all = press(&mut model, KeyCode::Tab);
+    assert_eq!(sent(&all), [&Command::PlanLeases(order(LeaseDeed::Reset, &[]))]);
+    // The answer to an older choice is none to this one.
+    tell(&mut model, [fixture::lease_plan(order(LeaseDeed::Release, &[]))]);
+    assert!(fixture::text(&model).contains("finding out"));
+    tell(&mut model, [fixture::lease_plan(order(LeaseDeed::Reset, &[]))]);
+    let text = fixture::text(&model);
+    for words in [
+        "delete exactly 4 documents in shop/leases",
+        "● host-b, beat 9s, owner since 14:00:02 or before",
+        "◐ host-a, expired",
+        "Not touched: 0 other leases of this prefix, 3 leases of 1 other prefix",
+        "same as  syncscope leases reset --cosmos",
+    ] {
+        assert!(text.contains(words), "{words} in\n{text}");
+    }
+    assert!(sent(&keys(&mut model, "\n")).is_empty(), "host-b is alive");
+    let agreed = keys(&mut model, "t\n");
+    let wanted = LeaseOrder { take_over: true, ..order(LeaseDeed::Reset, &[]) };
+    assert_eq!(sent(&agreed), [&Command::DoLeases(wanted)]);
+    let refused = vec![("acct..x".to_owned(), "quicker owns it now; look again".to_owned())];
+    let outcome = LeaseOutcome { deed: LeaseDeed::Reset, done: vec!["a".into()], refused };
+    tell(&mut model, [Event::LeasesDone(outcome.clone())]);
+    let text = fixture::text(&model);
+    assert!(text.contains("1 lease document reset") && text.contains("quicker owns it now"), "{text}");
+    press(&mut model, KeyCode::Esc);
+    assert!(model.overlays.is_empty());
+    tell(&mut model, [Event::LeasesDone(outcome)]);
+    assert!(model.notice().is_some_and(|notice| notice.contains("1 left")), "told although it is closed");
+}
+
+#[test]
+fn each_mode_of_a_rebuild_has_a_plan_of_its_own() {
+    let mut model = running();
+    keys(&mut model, "2jb");
+    let flush = press(&mut model, KeyCode::Down);
+    let mode = |mode| RebuildOrder { mode, ..RebuildOrder::default() };
+    assert_eq!(sent(&flush), [&Command::PlanRebuild(mode(RebuildMode::Flush))]);
+    tell(&mut model, [Event::RebuildPlan(Box::new(fixture::plan()))]);
+    assert!(fixture::text(&model).contains("finding out"), "a plan of refill is none of flush");
+
+    let since = press(&mut model, KeyCode::Down);
+    let hour_ago = fixture::start() - SignedDuration::from_hours(1);
+    assert_eq!(sent(&since), [&Command::PlanRebuild(mode(RebuildMode::Since(hour_ago)))]);
+    press(&mut model, KeyCode::Backspace);
+    assert!(fixture::text(&model).contains("is no time"));
+    let typed = keys(&mut model, "5m");
+    let quarter_ago = fixture::start() - SignedDuration::from_mins(15);
+    assert_eq!(sent(&typed).last(), Some(&&Command::PlanRebuild(mode(RebuildMode::Since(quarter_ago)))));
+
+    let leases = press(&mut model, KeyCode::Down);
+    let id = model.leases.cursor.clone().unwrap();
+    let only = RebuildOrder { only: vec![id], ..RebuildOrder::default() };
+    assert_eq!(sent(&leases), [&Command::PlanRebuild(only)], "the selected lease is ticked");
+    assert!(sent(&keys(&mut model, " ")).is_empty());
+    assert!(fixture::text(&model).contains("tick at least one lease"));
+    press(&mut model, KeyCode::Right);
+    let other = keys(&mut model, " ");
+    let [Command::PlanRebuild(order)] = sent(&other)[..] else { panic!("{other:?}") };
+    assert_eq!(order.only, [model.leases.snapshot.rows[1].id.clone()]);
+    let plan = RebuildPlan { order: order.clone(), ..fixture::plan() };
+    let order = order.clone();
+    tell(&mut model, [Event::RebuildPlan(Box::new(plan))]);
+    assert_eq!(sent(&keys(&mut model, "\n")), [&Command::StartRebuild(order)]);
+}
+
+#[test]
+fn a_rebuild_can_wait_for_others_and_ends_with_a_report() {
+    let mut model = running();
+    keys(&mut model, "b");
+    press(&mut model, KeyCode::Down);
+    tell(&mut model, [fixture::flush_plan()]);
+    let text = fixture::text(&model);
+    assert!(text.contains("func-host-3b1c owns 2 leases, since 14:00:02 or before"), "{text}");
+    assert!(text.contains("entries live 1 s"), "{text}");
+    assert!(sent(&keys(&mut model, "\n")).is_empty());
+    let effects = keys(&mut model, "w\n");
+    let [Command::StartRebuild(order)] = sent(&effects)[..] else { panic!("{effects:?}") };
+    assert!(order.wait && !order.take_over && order.mode == RebuildMode::Flush);
+    tell(&mut model, [fixture::rebuild(RebuildPhase::Waiting { owners: "func-host-3b1c".into() }, 0)]);
+    assert!(fixture::text(&model).contains("waiting: func-host-3b1c"));
+    tell(&mut model, [fixture::rebuilt()]);
+    let text = fixture::text(&model);
+    assert!(text.contains("2 orphans swept, 1 entries mended") && text.contains("1 wrong ones are left"));
+}
+
+#[test]
+fn data_that_is_old_is_told_in_its_pane() {
+    let mut model = running();
+    assert!(!fixture::text(&model).contains("no answer for"));
+    update(&mut model, Msg::Tick(fixture::start() + SignedDuration::from_secs(30)));
+    let text = fixture::text(&model);
+    assert!(text.contains("~ no answer for 3"), "{text}");
+    let fresh = crate::engine::LeaseSnapshot { read_at: Some(model.now), ..fixture::leases() };
+    tell(&mut model, [Event::Leases(fresh)]);
+    assert!(!fixture::text(&model).contains("no answer for"));
+}

@@ -1,0 +1,97 @@
+//! Keys and answers of the dialog of deeds on leases.
+
+use super::Effect;
+use crate::{
+    engine::{Command, LeaseOutcome, LeasePlan},
+    tui::{
+        keymap::Action,
+        model::{LeaseDialog, Model, Overlay},
+        view,
+    },
+};
+
+/// Opens the dialog on the selected lease, and asks for its plan.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let selected = model.leases.cursor.clone();
+    let row =
+        selected.and_then(|id| model.leases.snapshot.rows.iter().find(|row| row.id == id)).or_else(|| {
+            let thread = &model.thread;
+            model.leases.snapshot.rows.iter().find(|row| thread.marks_lease(row))
+        });
+    let dialog = LeaseDialog::new(row);
+    let effects = ask(&dialog);
+    model.overlays.push(Overlay::Leases(Box::new(dialog)));
+    effects
+}
+
+fn ask(dialog: &LeaseDialog) -> Vec<Effect> {
+    vec![Effect::Send(Command::PlanLeases(dialog.order()))]
+}
+
+/// A key in the dialog; `false` = it closes.
+pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -> (bool, Vec<Effect>) {
+    const PAGE: usize = 6;
+    if dialog.started {
+        return (!matches!(action, Action::Back | Action::Submit), Vec::new());
+    }
+    match action {
+        Action::Back => return (false, Vec::new()),
+        Action::Up | Action::PreviousChoice => {
+            dialog.choose(-1);
+            return (true, ask(dialog));
+        }
+        Action::Down | Action::NextChoice => {
+            dialog.choose(1);
+            return (true, ask(dialog));
+        }
+        Action::NextField => {
+            if dialog.lease.is_none() {
+                model.say("select a lease in the pane first");
+                return (true, Vec::new());
+            }
+            dialog.toggle_all();
+            return (true, ask(dialog));
+        }
+        Action::PageUp => dialog.scroll = dialog.scroll.saturating_sub(PAGE),
+        Action::PageDown => {
+            dialog.scroll = (dialog.scroll + PAGE).min(view::lease_dialog::overflow(model, dialog));
+        }
+        Action::TakeOver => dialog.toggle_take_over(),
+        Action::Copy => {
+            model.say("copied the command line");
+            return (true, vec![Effect::Copy(view::lease_dialog::same_as(model, dialog))]);
+        }
+        Action::Submit => {
+            if let Some(reason) = dialog.hindrance() {
+                model.say(reason);
+            } else {
+                dialog.started = true;
+                return (true, vec![Effect::Send(Command::DoLeases(dialog.order()))]);
+            }
+        }
+        _ => {}
+    }
+    (true, Vec::new())
+}
+
+/// An answer to the question what would happen.
+pub(super) fn planned(model: &mut Model, plan: Box<LeasePlan>) {
+    if let Some(dialog) = dialog(model) {
+        dialog.answer(plan);
+    }
+}
+
+/// What became of it: in the dialog, or as a notice where that is closed.
+pub(super) fn done(model: &mut Model, outcome: LeaseOutcome) {
+    match dialog(model) {
+        Some(dialog) => dialog.outcome = Some(outcome),
+        None => model.say(outcome.words()),
+    }
+}
+
+fn dialog(model: &mut Model) -> Option<&mut LeaseDialog> {
+    model.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+        Overlay::Leases(dialog) => Some(&mut **dialog),
+        _ => None,
+    })
+}

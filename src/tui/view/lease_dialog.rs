@@ -1,0 +1,183 @@
+//! The dialog of deeds on leases: exactly which documents, whose, and what comes after it.
+
+use std::fmt::Write as _;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+use super::sheet::{Sheet, key};
+use crate::{
+    engine::{LeaseDeed, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease},
+    tui::{
+        layout::{dialog, frame},
+        model::{LeaseDialog, Model},
+        widgets::{pane::Pane as Border, text},
+    },
+};
+
+/// Refusals listed.
+const LISTED: usize = 6;
+/// Documents named; more than that are counted.
+const MOST_IDS: usize = 200;
+const WIDTH: u16 = 104;
+
+/// Draws the dialog.
+pub(super) fn draw(model: &Model, state: &LeaseDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let sheet = sheet(model, state, body);
+    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let area = dialog(body, WIDTH, height);
+    super::backdrop(model, body, area, buf);
+    let inner = Border::new(format!("Leases of {} in {}", model.options.source, model.options.leases))
+        .foot(foot(model, state))
+        .focused(true)
+        .draw(area, buf, theme);
+    sheet.draw(state.scroll, inner, buf, theme);
+    None
+}
+
+/// How far the dialog can be scrolled.
+pub(in crate::tui) fn overflow(model: &Model, state: &LeaseDialog) -> usize {
+    let body = frame(model).body;
+    sheet(model, state, body).overflow(body)
+}
+
+fn sheet(model: &Model, state: &LeaseDialog, body: Rect) -> Sheet {
+    let theme = &model.theme;
+    let mut sheet = Sheet::new(usize::from(WIDTH.min(body.width)).saturating_sub(4));
+    choices(model, state, &mut sheet);
+    sheet.blank();
+    if let Some(outcome) = &state.outcome {
+        ended(model, outcome, &mut sheet);
+    } else if state.started {
+        sheet.words("◐ writing …", theme.waiting);
+    } else if let Some(plan) = state.plan() {
+        planned(model, state, plan, &mut sheet);
+    } else {
+        sheet.words("finding out what would happen …", theme.dim);
+    }
+    sheet
+}
+
+fn choices(model: &Model, state: &LeaseDialog, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    for deed in LeaseDeed::ALL {
+        let meaning = match deed {
+            LeaseDeed::Release => "Owner becomes null: any running instance goes on where it stood",
+            LeaseDeed::Delete => "the documents go, with the marker: positions are lost",
+            LeaseDeed::Reset => "back to the start: everything is delivered again",
+        };
+        sheet.choice(deed == state.deed, deed.word(), meaning, theme);
+    }
+    let count = model.leases.snapshot.rows.len();
+    let one = match &state.lease {
+        Some(id) => text::middle(id, 60).into_owned(),
+        None => "select one in the pane first".to_owned(),
+    };
+    sheet.choice(!state.all, "this one", &one, theme);
+    sheet.choice(state.all, "all", &format!("{count} of this prefix, and no other's"), theme);
+}
+
+fn planned(model: &Model, state: &LeaseDialog, plan: &LeasePlan, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    if let Some(reason) = &plan.refused {
+        sheet.item("! ", &format!("cannot be done now: {reason}"), theme.bad);
+        return;
+    }
+    let live = plan.live().count();
+    if live > 0 {
+        let whose = if live == 1 { "a live owner".to_owned() } else { format!("live owners of {live}") };
+        let words = if state.take_over {
+            format!("{whose} will lose them: t takes that back")
+        } else {
+            format!("{whose} would lose them: stop the owner first, or t agrees to take them over")
+        };
+        sheet.item("! ", &words, if state.take_over { theme.waiting } else { theme.bad });
+    }
+    sheet.words(&plan.headline(), theme.strong);
+    for document in plan.touched().take(MOST_IDS) {
+        draw_document(model, document, sheet);
+    }
+    let touched = plan.touched().count();
+    if touched > MOST_IDS {
+        sheet.words(&format!("   … {touched} in all"), theme.dim);
+    }
+    sheet.item("Not touched: ", &plan.untouched(), theme.good);
+    for line in plan.consequences() {
+        sheet.item("→ ", line, theme.text);
+    }
+    sheet.blank();
+    sheet.item("same as  ", &same_as(model, state), theme.dim);
+}
+
+/// The command line that does the same, with the servers.
+pub(in crate::tui) fn same_as(model: &Model, state: &LeaseDialog) -> String {
+    format!("{} {}", state.order().command(), model.options.same_as).trim_end().to_owned()
+}
+
+fn draw_document(model: &Model, document: &PlannedLease, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    let deed = match document.step {
+        LeaseStep::Free => "free  ",
+        LeaseStep::Rewind => "rewind",
+        LeaseStep::Delete | LeaseStep::Nothing => "delete",
+    };
+    let (mut owner, style) = match (&document.owner, document.live) {
+        (None, _) if document.token.is_none() => ("the marker that leases were made".to_owned(), theme.dim),
+        (None, _) => ("○ no owner".to_owned(), theme.dim),
+        (Some(owner), true) => (format!("● {}", text::middle(owner, 20)), theme.bad),
+        (Some(owner), false) => (format!("◐ {}, expired", text::middle(owner, 20)), theme.waiting),
+    };
+    if let Some(beat) = document.heartbeat {
+        // Writing to a text cannot fail.
+        let _ = write!(owner, ", beat {}", text::span(text::seconds_between(beat, model.now)));
+    }
+    if let Some(since) = document.since.filter(|_| document.live) {
+        let _ = write!(owner, ", owner since {} or before", &text::clock(since, &model.options.zone)[..8]);
+    }
+    let columns = sheet.columns().saturating_sub(10);
+    let id = text::middle(&document.id, columns).into_owned();
+    let beside = text::width(&id) + 2 + text::width(&owner) <= columns;
+    let mut line = vec![(format!("   {deed} "), theme.text), (id, theme.text)];
+    if beside {
+        line.extend([("  ".to_owned(), theme.text), (owner, style)]);
+        sheet.parts(line);
+    } else {
+        sheet.parts(line).parts(vec![(" ".repeat(10), theme.text), (owner, style)]);
+    }
+}
+
+fn ended(model: &Model, outcome: &LeaseOutcome, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    let done = LeaseOutcome { refused: Vec::new(), ..outcome.clone() };
+    let (glyph, style) = if outcome.refused.is_empty() { ("✓", theme.good) } else { ("!", theme.bad) };
+    sheet.words(&format!("{glyph} {}", done.words()), style);
+    for (id, reason) in outcome.refused.iter().take(LISTED) {
+        sheet.words(&format!("   left: {}: {reason}", text::middle(id, 40)), theme.bad);
+    }
+}
+
+fn foot<'a>(model: &Model, state: &LeaseDialog) -> Line<'a> {
+    let theme = &model.theme;
+    let mut spans = Vec::new();
+    if state.outcome.is_some() || state.started {
+        spans.extend(key(theme, "esc", "close"));
+        return Line::from(spans);
+    }
+    if state.hindrance().is_none() {
+        spans.extend(key(theme, "enter", state.deed.word()));
+    }
+    spans.extend(key(theme, "↑↓", "what"));
+    if state.lease.is_some() {
+        spans.extend(key(theme, "tab", "which"));
+    }
+    if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
+        spans.extend(key(theme, "t", "take over"));
+    }
+    spans.extend(key(theme, "y", "copy command"));
+    spans.extend(key(theme, "esc", "cancel"));
+    Line::from(spans)
+}

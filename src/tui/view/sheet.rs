@@ -1,0 +1,139 @@
+//! Lines of a dialog: words wrapped with their indent kept, choices, and how many fit.
+
+use std::borrow::Cow;
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Span};
+
+use super::wrap;
+use crate::tui::{
+    theme::Theme,
+    widgets::{pen::Pen, text},
+};
+
+/// Lines being written.
+pub(super) struct Sheet {
+    columns: usize,
+    lines: Vec<Vec<(String, Style)>>,
+}
+
+impl Sheet {
+    /// For lines of so many columns.
+    pub(super) fn new(columns: usize) -> Self {
+        Self { columns: columns.max(10), lines: Vec::new() }
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Words, wrapped; lines after the first are indented as the first one is, and three more.
+    pub(super) fn words(&mut self, words: &str, style: Style) -> &mut Self {
+        for line in wrap_keeping_indent(words, self.columns) {
+            self.lines.push(vec![(line, style)]);
+        }
+        self
+    }
+
+    /// Words behind a mark or number; further lines stand below the first word.
+    pub(super) fn item(&mut self, mark: &str, words: &str, style: Style) -> &mut Self {
+        let indent = text::width(mark);
+        let lines = wrap(&text::clean(words), self.columns.saturating_sub(indent).max(10));
+        for (i, line) in lines.into_iter().enumerate() {
+            let before = if i == 0 { mark.to_owned() } else { " ".repeat(indent) };
+            self.lines.push(vec![(before, style), (line, style)]);
+        }
+        self
+    }
+
+    /// One line of parts, cut where the room ends.
+    pub(super) fn parts(&mut self, parts: Vec<(String, Style)>) -> &mut Self {
+        self.lines.push(parts);
+        self
+    }
+
+    pub(super) fn blank(&mut self) -> &mut Self {
+        self.lines.push(Vec::new());
+        self
+    }
+
+    /// One of several choices: `(•) name  what it means`.
+    pub(super) fn choice(&mut self, chosen: bool, name: &str, meaning: &str, theme: &Theme) -> &mut Self {
+        let dot = match (chosen, theme.ascii) {
+            (true, false) => "(•) ",
+            (true, true) => "(*) ",
+            (false, _) => "( ) ",
+        };
+        let (mark, style) = if chosen { (theme.accent, theme.strong) } else { (theme.dim, theme.text) };
+        let room = self.columns.saturating_sub(4 + 11);
+        self.parts(vec![
+            (dot.to_owned(), mark),
+            (format!("{name:<11}"), style),
+            (text::end(meaning, room).into_owned(), theme.dim),
+        ])
+    }
+
+    /// A box to tick.
+    pub(super) fn tick(&mut self, ticked: bool, words: &str, style: Style, theme: &Theme) -> &mut Self {
+        let mark = if ticked { "[x] " } else { "[ ] " };
+        let room = self.columns.saturating_sub(4);
+        self.parts(vec![
+            (mark.to_owned(), if ticked { theme.accent } else { theme.dim }),
+            (text::end(words, room).into_owned(), style),
+        ])
+    }
+
+    /// Lines that do not fit into a box in this body: as far as it can be scrolled.
+    pub(super) fn overflow(&self, body: Rect) -> usize {
+        self.lines.len().saturating_sub(usize::from(body.height.saturating_sub(2)))
+    }
+
+    /// Draws from line `from` on; where more follow than fit, the last line says so.
+    pub(super) fn draw(&self, from: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let height = usize::from(area.height);
+        let from = from.min(self.lines.len().saturating_sub(height));
+        for (i, line) in self.lines.iter().skip(from).take(height).enumerate() {
+            let mut pen = Pen::new(buf, area, u16::try_from(i).unwrap_or(u16::MAX));
+            pen.skip(1);
+            let left = self.lines.len() - from - i;
+            if i + 1 == height && left > 1 {
+                pen.put(&format!("… {left} more lines: page down"), theme.waiting);
+                continue;
+            }
+            for (words, style) in line {
+                pen.put(words, *style);
+            }
+        }
+    }
+}
+
+/// A key and what it does, for the lower border of a dialog.
+pub(super) fn key<'a>(
+    theme: &Theme,
+    key: impl Into<Cow<'a, str>>,
+    word: impl Into<Cow<'a, str>>,
+) -> [Span<'a>; 3] {
+    [
+        Span::styled(key, theme.key),
+        Span::styled(" ", theme.dim),
+        Span::styled(format!("{}   ", word.into()), theme.dim),
+    ]
+}
+
+/// Wraps; lines after the first are indented as the first one is.
+fn wrap_keeping_indent(words: &str, columns: usize) -> Vec<String> {
+    let words = text::clean(words);
+    let body = words.trim_start();
+    let indent = words.len() - body.len();
+    if text::width(&words) <= columns {
+        return vec![words.into_owned()];
+    }
+    wrap(body, columns.saturating_sub(indent + 3))
+        .into_iter()
+        .enumerate()
+        .map(|(i, line)| format!("{}{line}", " ".repeat(if i == 0 { indent } else { indent + 3 })))
+        .collect()
+}
