@@ -10,6 +10,8 @@ use crate::seed::TemplateName;
 
 pub use super::config::{ConfigAction, ConfigArgs};
 pub use super::dead_letters::DeadLettersArgs;
+use super::emulator_args::EMULATOR_HELP;
+pub use super::emulator_args::{EmbeddedArgs, EmulatorArgs};
 pub use super::keys::KeysArgs;
 pub use super::leases::LeasesArgs;
 pub use super::look::ScreenArgs;
@@ -129,8 +131,7 @@ pub enum Order {
     /// Only the embedded Cosmos emulator and cache, for other programs and tests
     ///
     /// Prints the two connection strings once it is ready and serves until SIGINT or SIGTERM.
-    #[command(after_help = "Examples:\n  syncscope emulator\n  \
-                            syncscope emulator --cosmos-port 0 --redis-port 0 --json")]
+    #[command(after_help = EMULATOR_HELP)]
     Emulator(EmulatorArgs),
     /// Run the sync without a screen
     #[command(after_help = "Examples:\n  syncscope sync\n  syncscope sync --start beginning --until-idle")]
@@ -183,27 +184,6 @@ pub enum Order {
     Keys(KeysArgs),
 }
 
-/// Ports and shape of the embedded servers.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Embedded servers")]
-pub struct EmbeddedArgs {
-    /// Port of the Cosmos emulator; 0 = a free one [default: 8081, or a free one if it is taken]
-    #[arg(long, value_name = "PORT")]
-    pub cosmos_port: Option<u16>,
-    /// Port of the cache; 0 = a free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub redis_port: u16,
-    /// Physical partitions of a container
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub partitions: u16,
-    /// Serve the Cosmos emulator over https, with a certificate made at start
-    #[arg(long)]
-    pub https: bool,
-    /// Use the in-process cache even if there is a redis-server in the PATH
-    #[arg(long)]
-    pub in_process_cache: bool,
-}
-
 /// `syncscope demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
@@ -225,14 +205,6 @@ pub struct DemoArgs {
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
-}
-
-/// `syncscope emulator`
-#[derive(Debug, Args)]
-pub struct EmulatorArgs {
-    /// The servers.
-    #[command(flatten)]
-    pub embedded: EmbeddedArgs,
 }
 
 /// `syncscope sync`

@@ -7,6 +7,7 @@ pub mod dead_letters;
 mod demo;
 pub mod discover;
 mod emulator;
+mod emulator_args;
 pub mod keys;
 pub mod lease_deeds;
 pub mod leases;
@@ -106,7 +107,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
         None => screen::run(settings.clone(), cli.sync, Look::read(&loaded)?).await,
         Some(Order::Demo(args)) => demo::run(settings.clone(), &args, Look::read(&loaded)?).await,
-        Some(Order::Emulator(args)) => emulator::run(&args, output).await,
+        Some(Order::Emulator(args)) => emulator::run(settings, &args, output).await,
         Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
         Some(Order::Watch(args)) => watch::run(settings.clone(), &args.target, output).await,

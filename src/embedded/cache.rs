@@ -98,6 +98,11 @@ impl EmbeddedCache {
         }
     }
 
+    /// Whether it is our own server in this process.
+    pub fn is_in_process(&self) -> bool {
+        matches!(self.kind, Kind::InProcess(_))
+    }
+
     /// Ends it, within a second.
     pub async fn stop(self) {
         match self.kind {

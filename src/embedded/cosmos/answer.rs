@@ -5,6 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
+use super::charge;
 use super::feed::answer::session_token;
 use super::feed::ranges::Commit;
 use super::request::Ask;
@@ -15,12 +16,14 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Request units that it cost.
+    pub(super) charge: f64,
 }
 
 impl Answer {
     /// An answer without headers and body.
     pub(super) fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), charge: 0.0 }
     }
 
     /// An answer with a JSON body.
@@ -32,8 +35,9 @@ impl Answer {
     }
 
     /// The headers of every answer: charge, activity id (the client's, if it sent one), version.
-    pub(super) fn common(&mut self, ask: &Ask, charge: &str) {
-        self.set("x-ms-request-charge", charge);
+    pub(super) fn common(&mut self, ask: &Ask, charge: f64) {
+        self.set("x-ms-request-charge", charge::text(charge));
+        self.charge = charge;
         match ask.header("x-ms-activity-id") {
             Some(id) => self.set("x-ms-activity-id", id),
             None => self.set("x-ms-activity-id", uuid::Uuid::new_v4().to_string()),

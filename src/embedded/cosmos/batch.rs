@@ -11,19 +11,22 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+use super::charge;
 use super::container::Container;
-use super::errors::{bad_request, internal, too_large};
-use super::feed::log::{Operation as Logged, Range};
-use super::feed::ranges::Change;
+use super::document::Document;
+use super::errors::{bad_request, not_found, too_large, wrong_container, wrong_key};
+use super::feed::log::Range;
+use super::feed::ranges::Ranges;
 use super::ids::refused_document;
-use super::keys::Epk;
-use super::patch::Patch;
-use super::points::{self, MAX_DOCUMENT, key_of_header, now, put};
+use super::keys::{self, Epk};
+use super::points::{self, key_of_header, now};
 use super::request::Ask;
-use super::store::Store;
+use super::writes::{self, Kind, MAX_DOCUMENT, Write, change};
 
 /// Operations of one request, as at the service.
 const MAX_OPERATIONS: usize = 100;
+/// What operations beside a failed one are answered with.
+const FAILED_DEPENDENCY: u16 = 424;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,10 +61,43 @@ impl Operation<'_> {
         let body = self.resource_body.and_then(|body| serde_json::from_str::<Named>(body.get()).ok());
         if self.is("patch") { self.id.clone() } else { body.map(|b| b.id).or_else(|| self.id.clone()) }
     }
+
+    fn body(&self) -> Bytes {
+        Bytes::from(self.resource_body.map_or(String::new(), |body| body.get().to_owned()))
+    }
+
+    /// The write of a transaction in this logical partition; `None`: it is a read.
+    fn write(&self, epk: &Epk, container: &Container) -> Result<Option<Write>, Box<Answer>> {
+        let kind = match self.kind.to_lowercase().as_str() {
+            "create" => Kind::Create,
+            "upsert" => Kind::Upsert,
+            "replace" => Kind::Replace,
+            "patch" => Kind::Patch,
+            "delete" => Kind::Delete,
+            "read" => return Ok(None),
+            _ => return Err(Box::new(bad_request("The batch has an operation of an unknown type."))),
+        };
+        let body = self.body();
+        let id = if matches!(kind, Kind::Patch | Kind::Delete) {
+            self.target().unwrap_or_default()
+        } else {
+            let id = writes::id_of(&body)?;
+            let document: Value = serde_json::from_slice(&body).unwrap_or_default();
+            if !keys::of_document(&document, &container.key).is_ok_and(|of| of == *epk) {
+                return Err(Box::new(wrong_key()));
+            }
+            id
+        };
+        let (if_match, if_none_match) = (self.if_match.clone(), self.if_none_match.clone());
+        Ok(Some(Write { kind, key: (epk.clone(), id.into()), body, if_match, if_none_match }))
+    }
 }
 
 /// Answers a request marked as a batch.
-pub(super) async fn answer(store: &Store, ask: &Ask, container: &Arc<Container>) -> Answer {
+pub(super) fn answer(ask: &Ask, container: &Arc<Container>) -> Answer {
+    if let Some(refusal) = wrong_container(ask, container) {
+        return refusal;
+    }
     if ask.body.len() > MAX_DOCUMENT {
         return too_large();
     }
@@ -82,132 +118,152 @@ pub(super) async fn answer(store: &Store, ask: &Ask, container: &Arc<Container>)
         }
     }
     let atomic = ask.header("x-ms-cosmos-batch-atomic").is_none_or(|v| !v.eq_ignore_ascii_case("false"));
-    if atomic {
-        transaction(store, ask, container, &operations).await
-    } else {
-        bulk(store, ask, container, &operations).await
-    }
+    if atomic { transaction(ask, container, &operations) } else { bulk(ask, container, &operations) }
 }
 
-async fn transaction(
-    store: &Store,
-    ask: &Ask,
-    container: &Arc<Container>,
-    operations: &[Operation<'_>],
-) -> Answer {
+/// What a transaction has come to before it is committed.
+struct Transaction<'a> {
+    container: &'a Container,
+    epk: Epk,
+    /// Documents as the operations so far leave them; `None` = deleted.
+    pending: HashMap<Box<str>, Option<Arc<Document>>>,
+    /// The writes in their order.
+    done: Vec<(Box<str>, Option<Arc<Document>>)>,
+    minimal: bool,
+    charge: f64,
+}
+
+fn transaction(ask: &Ask, container: &Arc<Container>, operations: &[Operation<'_>]) -> Answer {
     let epk = match key_of_header(ask, container) {
         Ok(Some(epk)) => epk,
         Ok(None) => return bad_request("A transactional batch needs a partition key."),
         Err(message) => return bad_request(message),
     };
-    let path = container.path(&[]);
-    let _order = container.order.lock().await;
-    let (body, texts) = match without_patches(container, &epk, operations) {
-        Ok(replaced) => replaced,
-        Err(failed) => return abandoned(ask, operations.len(), failed),
-    };
-    let mut answer = store.ask(&ask.method, &path, &ask.headers, body.into()).await;
-    let Ok(results) = serde_json::from_slice::<Vec<Value>>(&answer.body) else { return answer };
-    let mut changes = Vec::new();
-    if answer.status == StatusCode::OK {
-        for ((operation, text), result) in operations.iter().zip(&texts).zip(&results) {
-            let Some(id) = operation.target().filter(|_| !operation.is("read")) else { continue };
-            let key = (epk.clone(), id.into_boxed_str());
-            let stored = result["resourceBody"].to_string();
-            let change = if operation.is("delete") {
-                Some(Change::Remove { key, ts: now(), operation: Logged::Delete })
-            } else {
-                put(key, text.as_bytes(), stored.as_bytes())
-            };
-            let Some(change) = change else {
-                return internal("the store's document could not be read");
-            };
-            changes.push(change);
+    let minimal = ask.wants_minimal();
+    let mut running =
+        Transaction { container, epk, pending: HashMap::new(), done: Vec::new(), minimal, charge: 0.0 };
+    let ts = now();
+    let mut ranges = container.ranges_mut();
+    let mut results = Vec::with_capacity(operations.len());
+    let mut failed = None;
+    for (index, operation) in operations.iter().enumerate() {
+        match running.take(operation, &mut ranges, ts) {
+            Ok(result) => results.push(result),
+            Err(refusal) => {
+                failed = Some((index, refusal));
+                break;
+            }
         }
     }
-    let mut ranges = container.ranges_mut();
-    let at = if changes.is_empty() {
-        ranges.of(&epk).map(Range::commit_now)
+    let at = if let Some((index, refusal)) = &failed {
+        results = (0..operations.len())
+            .map(|i| if i == *index { outcome(refusal) } else { status_only(FAILED_DEPENDENCY) })
+            .collect();
+        ranges.of(&running.epk).map(Range::commit_now)
+    } else if running.done.is_empty() {
+        ranges.of(&running.epk).map(Range::commit_now)
     } else {
-        Some(ranges.commit(&epk, changes))
+        let changes: Vec<_> = running
+            .done
+            .into_iter()
+            .map(|(id, document)| {
+                change((running.epk.clone(), id), document.as_deref().map(Document::uncommitted), ts)
+            })
+            .collect();
+        Some(ranges.commit(&running.epk, changes))
     };
     drop(ranges);
+    let status = if failed.is_some() { StatusCode::MULTI_STATUS } else { StatusCode::OK };
+    let mut answer = Answer::json(status, Value::from(results).to_string());
+    answer.common(ask, running.charge.max(charge::REFUSED));
     if let Some(at) = at {
         answer.commit(at, None);
     }
     answer
 }
 
-/// The batch for the inner store, which knows no patches: each becomes the replacement that it makes
-/// of the document as the operations before it leave it. With it the text that each operation writes.
-/// `Err`: the index of an operation that cannot be applied.
-fn without_patches(
-    container: &Container,
-    epk: &Epk,
-    operations: &[Operation<'_>],
-) -> Result<(String, Vec<String>), usize> {
-    let mut pending: HashMap<String, String> = HashMap::new();
-    let (mut batch, mut texts) = (Vec::new(), Vec::new());
-    for (index, operation) in operations.iter().enumerate() {
-        let sent = operation.resource_body.map_or("", RawValue::get);
-        let id = operation.target().unwrap_or_default();
-        let mut kind = operation.kind.as_str();
-        let mut text = sent.to_owned();
-        if operation.is("patch") {
-            kind = "Replace";
-            let stored = || container.ranges().get(&(epk.clone(), id.as_str().into())).cloned();
-            let old = pending.get(&id).map(|text| Bytes::from(text.clone()));
-            // Of a document that is not there nothing remains but the id: the store says 404.
-            let old = old.or_else(|| stored().map(|document| document.text.clone()));
-            text = match old {
-                None => json!({ "id": id }).to_string(),
-                Some(old) => Patch::parse(sent.as_bytes())
-                    .ok()
-                    .and_then(|patch| patch.apply(&old).ok())
-                    .and_then(|text| String::from_utf8(text).ok())
-                    .ok_or(index)?,
-            };
-        }
-        let mut one = serde_json::Map::new();
-        one.insert("operationType".into(), kind.into());
-        let named = operation.id.clone().or_else(|| Some(id.clone()).filter(|id| !id.is_empty()));
-        for (name, value) in
-            [("id", &named), ("ifMatch", &operation.if_match), ("ifNoneMatch", &operation.if_none_match)]
-        {
-            if let Some(value) = value {
-                one.insert(name.into(), value.as_str().into());
-            }
-        }
-        if !text.is_empty() {
-            let body = serde_json::from_str(&text).map_err(|_| index)?;
-            one.insert("resourceBody".into(), body);
-            pending.insert(id, text.clone());
-        }
-        batch.push(Value::Object(one));
-        texts.push(text);
+impl Transaction<'_> {
+    fn take(
+        &mut self,
+        operation: &Operation<'_>,
+        ranges: &mut Ranges,
+        ts: u64,
+    ) -> Result<Value, Box<Answer>> {
+        let Some(write) = operation.write(&self.epk, self.container)? else {
+            let id = operation.target().unwrap_or_default();
+            let found = self.present(&id, ranges).ok_or_else(|| Box::new(not_found()))?;
+            let charge = charge::read(found.text.len());
+            self.charge += charge;
+            return Ok(result(StatusCode::OK, charge, Some(&found), false));
+        };
+        let old = self.present(&write.key.1, ranges);
+        let decided = write.decide(old.as_ref(), self.container, ranges, ts)?;
+        let bytes = decided.document.as_ref().map_or(decided.replaced, |document| document.text.len());
+        let charge = charge::write(bytes, decided.replaced > 0);
+        self.charge += charge;
+        let document = decided.document.map(Arc::new);
+        let result = result(decided.status, charge, document.as_ref(), self.minimal);
+        self.pending.insert(write.key.1.clone(), document.clone());
+        self.done.push((write.key.1, document));
+        Ok(result)
     }
-    Ok((Value::from(batch).to_string(), texts))
+
+    fn present(&self, id: &str, ranges: &Ranges) -> Option<Arc<Document>> {
+        match self.pending.get(id) {
+            Some(pending) => pending.clone(),
+            None => ranges.get(&(self.epk.clone(), id.into())).cloned(),
+        }
+    }
 }
 
-/// The answer of a batch whose operation `failed` is not valid: 400 for it, 424 for the rest.
-fn abandoned(ask: &Ask, operations: usize, failed: usize) -> Answer {
-    let results: Vec<Value> = (0..operations)
-        .map(|i| json!({ "statusCode": if i == failed { 400 } else { 424 }, "requestCharge": 0 }))
-        .collect();
-    let mut answer = Answer::json(StatusCode::MULTI_STATUS, Value::from(results).to_string());
-    answer.common(ask, "1");
-    answer
+fn result(status: StatusCode, charge: f64, document: Option<&Arc<Document>>, minimal: bool) -> Value {
+    let mut result = status_only(status.as_u16());
+    result["requestCharge"] = charge.into();
+    if let Some(document) = document {
+        result["eTag"] = document.etag.as_ref().into();
+        if !minimal {
+            result["resourceBody"] = document.value();
+        }
+    }
+    result
 }
 
-async fn bulk(store: &Store, ask: &Ask, container: &Arc<Container>, operations: &[Operation<'_>]) -> Answer {
+fn status_only(status: u16) -> Value {
+    json!({ "statusCode": status, "requestCharge": 0 })
+}
+
+/// An answer of a request of its own as the result of an operation.
+fn outcome(answer: &Answer) -> Value {
+    let mut result = json!({ "statusCode": answer.status.as_u16(), "requestCharge": answer.charge });
+    if let Some(etag) = answer.header("etag") {
+        result["eTag"] = etag.into();
+    }
+    if let Some(sub) = answer.header("x-ms-substatus").and_then(|s| s.parse::<u32>().ok()) {
+        result["subStatusCode"] = sub.into();
+    }
+    if answer.status.is_success()
+        && let Ok(body) = serde_json::from_slice::<Value>(&answer.body)
+    {
+        result["resourceBody"] = body;
+    }
+    result
+}
+
+fn bulk(ask: &Ask, container: &Arc<Container>, operations: &[Operation<'_>]) -> Answer {
+    let mut charge = 0.0;
     let mut results = Vec::with_capacity(operations.len());
     for operation in operations {
-        results.push(one(store, ask, container, operation).await);
+        let Some(answer) = one(ask, container, operation) else {
+            results.push(status_only(400));
+            continue;
+        };
+        charge += answer.charge;
+        results.push(outcome(&answer));
     }
     let failed = results.iter().any(|r| r["statusCode"].as_u64().is_some_and(|s| s >= 300));
     let status = if failed { StatusCode::MULTI_STATUS } else { StatusCode::OK };
     let mut answer = Answer::json(status, Value::from(results).to_string());
-    answer.common(ask, &operations.len().to_string());
+    answer.common(ask, charge);
     if let Some(range) = ask.range_id().and_then(|id| container.ranges().by_id(id).map(Range::commit_now)) {
         answer.commit(range, None);
     }
@@ -215,8 +271,8 @@ async fn bulk(store: &Store, ask: &Ask, container: &Arc<Container>, operations: 
 }
 
 /// One operation of a bulk request, as the request of its own that it could have been.
-async fn one(store: &Store, ask: &Ask, container: &Arc<Container>, operation: &Operation<'_>) -> Value {
-    let path = |id: &str| container.path(&[id]).into_iter().map(str::to_owned).collect();
+fn one(ask: &Ask, container: &Arc<Container>, operation: &Operation<'_>) -> Option<Answer> {
+    let path = |tail: &[&str]| container.path(tail).into_iter().map(str::to_owned).collect::<Vec<_>>();
     let id = operation.target().unwrap_or_default();
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: Option<&str>| {
@@ -237,32 +293,18 @@ async fn one(store: &Store, ask: &Ask, container: &Arc<Container>, operation: &O
     if ask.wants_minimal() {
         set("prefer", Some("return=minimal"));
     }
-    let body = Bytes::from(operation.resource_body.map_or(String::new(), |b| b.get().to_owned()));
-    let (method, segments): (Method, Vec<String>) = match operation.kind.to_lowercase().as_str() {
-        "create" | "upsert" => (Method::POST, container.path(&[]).into_iter().map(str::to_owned).collect()),
-        "replace" => (Method::PUT, path(operation.id.as_deref().unwrap_or(&id))),
-        "patch" => (Method::PATCH, path(&id)),
-        "delete" => (Method::DELETE, path(&id)),
-        "read" => (Method::GET, path(&id)),
-        _ => return json!({ "statusCode": 400, "requestCharge": 0 }),
+    let (method, segments) = match operation.kind.to_lowercase().as_str() {
+        "create" | "upsert" => (Method::POST, path(&[])),
+        "replace" => (Method::PUT, path(&[operation.id.as_deref().unwrap_or(&id)])),
+        "patch" => (Method::PATCH, path(&[&id])),
+        "delete" => (Method::DELETE, path(&[&id])),
+        "read" => (Method::GET, path(&[&id])),
+        _ => return None,
     };
-    let ask = Ask { method, segments, headers, body };
-    let answer = if ask.method == Method::GET {
+    let ask = Ask { method, segments, headers, body: operation.body() };
+    Some(if ask.method == Method::GET {
         points::read(&ask, container, &id)
     } else {
-        points::write(store, &ask, container).await
-    };
-    let mut result = json!({ "statusCode": answer.status.as_u16(), "requestCharge": 1 });
-    if let Some(etag) = answer.header("etag") {
-        result["eTag"] = etag.into();
-    }
-    if let Some(sub) = answer.header("x-ms-substatus").and_then(|s| s.parse::<u32>().ok()) {
-        result["subStatusCode"] = sub.into();
-    }
-    if answer.status.is_success()
-        && let Ok(body) = serde_json::from_slice::<Value>(&answer.body)
-    {
-        result["resourceBody"] = body;
-    }
-    result
+        points::write(&ask, container)
+    })
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,10 +20,6 @@ use super::ids::refused_resource;
 use super::keys::Epk;
 use super::request::Ask;
 use super::store::Store;
-
-/// Partitions of the inner store per container, at least: each of its writes counts all documents
-/// of one of them, so few would make writes slow as a container grows.
-const INNER_PARTITIONS: u32 = 64;
 
 /// What exists.
 #[derive(Debug)]
@@ -63,6 +61,23 @@ impl Catalog {
     pub(super) fn container(&self, database: &str, id: &str) -> Option<Arc<Container>> {
         let key = (database.to_owned(), id.to_owned());
         self.known().containers.get(&key).cloned()
+    }
+
+    /// The rid of a database.
+    pub(super) fn database_rid(&self, id: &str) -> Option<String> {
+        self.known().databases.iter().find(|(_, name)| *name == id).map(|(rid, _)| rid.clone())
+    }
+
+    /// Ids and rids of all databases, and all containers, in the order in which they were made.
+    pub(super) fn everything(&self) -> (Vec<(String, String)>, Vec<Arc<Container>>) {
+        let known = self.known();
+        let mut databases: Vec<_> =
+            known.databases.iter().map(|(rid, id)| (id.clone(), rid.clone())).collect();
+        databases.sort_by_key(|(_, rid)| STANDARD.decode(rid.replace('-', "/")).unwrap_or_default());
+        let mut containers: Vec<_> = known.containers.values().cloned().collect();
+        containers
+            .sort_by_key(|container| STANDARD.decode(container.rid.replace('-', "/")).unwrap_or_default());
+        (databases, containers)
     }
 
     /// Puts names where a path has rids (.NET addresses ranges and documents so).
@@ -140,16 +155,16 @@ impl Catalog {
         else {
             return first;
         };
-        let spread = INNER_PARTITIONS.div_ceil(self.partitions);
         let path = ["dbs", database, "colls", id.as_str()];
-        store.remake_container(&path, definition, self.partitions * spread, ask).await;
+        store.remake_container(&path, definition, self.partitions, ask).await;
         let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), ask.body.clone()).await;
         if !answer.status.is_success() {
             return answer;
         }
         answer.status = StatusCode::CREATED;
-        let bounds = store.bounds(&path, spread as usize).await;
+        let bounds = store.bounds(&path).await;
         if let Some(container) = container_of(database, &answer, &bounds) {
+            container.offer(offered(ask));
             self.known_mut().containers.insert((database.to_owned(), id), Arc::new(container));
         }
         answer
@@ -190,6 +205,27 @@ impl Catalog {
         answer
     }
 
+    /// Takes note of an offer as it was replaced: the throughput of a container.
+    pub(super) fn note_offer(&self, body: &[u8]) {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Offer {
+            offer_resource_id: String,
+            content: Content,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Content {
+            offer_throughput: u32,
+        }
+        if let Ok(offer) = serde_json::from_slice::<Offer>(body)
+            && let Some(container) =
+                self.known().containers.values().find(|container| container.rid == offer.offer_resource_id)
+        {
+            container.offer(Some(offer.content.offer_throughput));
+        }
+    }
+
     fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,6 +233,20 @@ impl Catalog {
     fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The throughput that a creation asks for, request units a second: fixed, or the most of autoscale.
+fn offered(ask: &Ask) -> Option<u32> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Autoscale {
+        max_throughput: u32,
+    }
+    let fixed = ask.header("x-ms-offer-throughput").and_then(|text| text.trim().parse().ok());
+    fixed.or_else(|| {
+        let settings = ask.header("x-ms-cosmos-offer-autopilot-settings")?;
+        serde_json::from_str::<Autoscale>(settings).ok().map(|settings| settings.max_throughput)
+    })
 }
 
 /// A container's properties as the store takes them. Java's SDK sends a policy of unique keys with each container,

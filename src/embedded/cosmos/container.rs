@@ -1,11 +1,11 @@
-//! One container as our layer keeps it beside the inner store: key definition, ranges, the order
-//! of its writes.
+//! One container as our layer keeps it beside the inner store: key definition and ranges.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
-use tokio::sync::Mutex;
 
+use super::budget::Budgets;
 use super::feed::ranges::Ranges;
 
 /// A container and everything in it.
@@ -17,8 +17,10 @@ pub(super) struct Container {
     /// `dbs/RID/colls/RID/`
     pub(super) link: String,
     pub(super) key: PartitionKeyDefinition,
-    /// Held around the inner store's write and our commit, so that the log has the store's order.
-    pub(super) order: Mutex<()>,
+    /// Request units a second that it was given; 0 = none of its own.
+    throughput: AtomicU32,
+    /// What its ranges may spend, where throughput is limited.
+    pub(super) budgets: Budgets,
     ranges: RwLock<Ranges>,
 }
 
@@ -38,9 +40,20 @@ impl Container {
             rid: rid.to_owned(),
             link: link.to_owned(),
             key,
-            order: Mutex::new(()),
+            throughput: AtomicU32::new(0),
+            budgets: Budgets::default(),
             ranges: RwLock::new(ranges),
         }
+    }
+
+    /// The throughput of its own offer, request units a second.
+    pub(super) fn offered(&self) -> Option<u32> {
+        Some(self.throughput.load(Ordering::Relaxed)).filter(|throughput| *throughput > 0)
+    }
+
+    /// Its offer from now on.
+    pub(super) fn offer(&self, throughput: Option<u32>) {
+        self.throughput.store(throughput.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// The ranges, to read. Never held across an await.

@@ -1,8 +1,10 @@
 //! Documents as text: kept as the client wrote them (order of keys, spelling of numbers), with the
-//! service's properties appended. The inner store would sort keys and rewrite `1.50`.
+//! service's properties appended.
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -32,6 +34,8 @@ pub(super) struct Document {
     pub(super) lsn: u64,
     /// Its place within the transaction.
     pub(super) part: u32,
+    /// Counts the documents that the container ever had; the end of the rid.
+    pub(super) ordinal: u64,
 }
 
 impl Document {
@@ -43,10 +47,36 @@ impl Document {
         out.push(b'}');
     }
 
+    /// The same version before it has a place in the log.
+    pub(super) fn uncommitted(&self) -> Self {
+        Self {
+            key: self.key.clone(),
+            text: self.text.clone(),
+            etag: self.etag.clone(),
+            lsn: 0,
+            part: 0,
+            ..*self
+        }
+    }
+
     /// The text parsed; `Null` if it should ever not be JSON.
     pub(super) fn value(&self) -> Value {
         serde_json::from_slice(&self.text).unwrap_or_default()
     }
+}
+
+/// The rid of a container's document: the container's eight bytes and the ordinal, as the service's are
+/// made. `None` if the container's rid is not one.
+pub(super) fn rid_of(container: &str, ordinal: u64) -> Option<String> {
+    let mut bytes = STANDARD.decode(container.replace('-', "/")).ok()?;
+    bytes.extend_from_slice(&ordinal.to_le_bytes());
+    Some(STANDARD.encode(bytes).replace('/', "-"))
+}
+
+/// The ordinal that a document's rid ends with.
+pub(super) fn ordinal_of(rid: &str) -> Option<u64> {
+    let bytes = STANDARD.decode(rid.replace('-', "/")).ok()?;
+    bytes.get(8..16)?.try_into().ok().map(u64::from_le_bytes)
 }
 
 /// What the service sets on each write.

@@ -36,6 +36,16 @@ pub(super) fn not_found() -> Answer {
     )
 }
 
+/// 409 of a document that is there already.
+pub(super) fn conflict() -> Answer {
+    refusal(
+        StatusCode::CONFLICT,
+        NO_SUB_STATUS,
+        "Conflict",
+        "Message: {\"Errors\":[\"Resource with specified id or name already exists.\"]}",
+    )
+}
+
 /// 412 of an etag or a condition that does not hold.
 pub(super) fn precondition_failed() -> Answer {
     refusal(

@@ -68,7 +68,8 @@ fn loopback(port: u16) -> SocketAddr {
 /// The accept loop and its connections; dropping it cancels them.
 #[derive(Debug)]
 pub(super) struct Listener {
-    cancel: DropGuard,
+    cancel: CancellationToken,
+    _dropped: DropGuard,
     tasks: TaskTracker,
 }
 
@@ -78,12 +79,17 @@ impl Listener {
         let cancel = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(accept(socket, Guest { service, tls, cancel: cancel.clone() }, tasks.clone()));
-        Self { cancel: cancel.drop_guard(), tasks }
+        Self { _dropped: cancel.clone().drop_guard(), cancel, tasks }
     }
 
     /// Stops and waits, at most the grace period.
     pub(super) async fn stop(self) {
-        self.cancel.disarm().cancel();
+        self.close().await;
+    }
+
+    /// As [`Self::stop`].
+    pub(super) async fn close(&self) {
+        self.cancel.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

@@ -1,5 +1,5 @@
 //! The embedded Cosmos DB emulator: a real HTTP listener that any Cosmos client can connect to.
-//! Metadata and queries are answered by the in-memory emulator of `azure_data_cosmos_driver`.
+//! Metadata and query plans are answered by the in-memory emulator of `azure_data_cosmos_driver`.
 //! Knows nothing of the processor, the cache or the screen.
 //!
 #![doc = include_str!("fidelity.md")]
@@ -7,7 +7,9 @@
 mod answer;
 mod authorization;
 mod batch;
+mod budget;
 mod catalog;
+mod charge;
 mod container;
 mod control;
 mod document;
@@ -15,10 +17,10 @@ mod errors;
 mod faults;
 mod feed;
 mod ids;
+mod injection;
 mod keys;
 mod listener;
 mod offers;
-mod originals;
 mod partial;
 mod patch;
 mod pkranges;
@@ -27,18 +29,26 @@ mod queries;
 mod request;
 mod route;
 mod scan;
+mod seeding;
 mod service;
-mod simple;
 mod sql;
+mod state;
 mod store;
 mod tls;
+mod writes;
 
 use std::sync::Arc;
 
 pub use faults::Fault;
 pub use feed::topology::TopologyError;
+pub use injection::{Injection, InjectionError, TopologyChange, TopologyKind};
 pub use listener::PortChoice;
+pub use seeding::SeedError;
+pub use service::SaveRequest;
+pub use state::{Snapshot, StateFault};
 use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{RwLockWriteGuard, mpsc};
 use url::Url;
 
 use self::authorization::MasterKey;
@@ -46,6 +56,7 @@ use self::catalog::Catalog;
 use self::container::Container;
 use self::listener::Listener;
 use self::service::Service;
+use self::state::Loading;
 use self::store::Store;
 use self::tls::Tls;
 
@@ -66,11 +77,14 @@ pub struct EmulatorOptions {
     pub https: bool,
     /// Physical ranges of each container created from now on, 1 to 100.
     pub partitions: u32,
+    /// Request units a second of containers without an offer of their own; what goes beyond it, and beyond offers, is
+    /// refused with 429. `None` = no limits.
+    pub throughput: Option<u32>,
 }
 
 impl Default for EmulatorOptions {
     fn default() -> Self {
-        Self { port: PortChoice::Prefer(DEFAULT_PORT), https: false, partitions: 4 }
+        Self { port: PortChoice::Prefer(DEFAULT_PORT), https: false, partitions: 4, throughput: None }
     }
 }
 
@@ -110,9 +124,47 @@ pub struct Emulator {
     tls: Option<Arc<Tls>>,
 }
 
+/// An emulator that has its port but does not answer yet: clients that connect wait. State goes in here.
+#[derive(Debug)]
+pub struct Prepared {
+    endpoint: Url,
+    service: Arc<Service>,
+    socket: TcpListener,
+    tls: Option<Arc<Tls>>,
+    loading: Loading,
+}
+
+impl Prepared {
+    /// Takes a line of a state file, in the order in which [`Snapshot::write`] wrote them.
+    ///
+    /// # Errors
+    /// The line cannot have been written by an emulator.
+    pub async fn load(&mut self, line: &str) -> Result<(), StateFault> {
+        self.service.load(&mut self.loading, line).await
+    }
+
+    /// Serves; clients can connect as soon as this returns.
+    pub fn serve(self) -> Emulator {
+        let Self { endpoint, service, socket, tls, .. } = self;
+        let listener = Listener::serve(socket, Arc::clone(&service), tls.clone());
+        Emulator { endpoint, service, listener, tls }
+    }
+}
+
+/// Writes wait while it lives.
+#[derive(Debug)]
+pub struct Pause<'e> {
+    _guard: RwLockWriteGuard<'e, ()>,
+}
+
 impl Emulator {
     /// Binds and serves; clients can connect as soon as this returns.
     pub async fn start(options: EmulatorOptions) -> Result<Self, EmulatorError> {
+        Ok(Self::prepare(options).await?.serve())
+    }
+
+    /// Binds, and serves when asked to.
+    pub async fn prepare(options: EmulatorOptions) -> Result<Prepared, EmulatorError> {
         let socket = listener::bind(options.port).await?;
         let scheme = if options.https { "https" } else { "http" };
         let address = socket.local_addr().map_err(|source| EmulatorError::Listen { port: 0, source })?;
@@ -121,10 +173,25 @@ impl Emulator {
         let store = Store::new(&endpoint)?;
         let key = MasterKey::well_known();
         let tls = options.https.then(Tls::generate).transpose()?.map(Arc::new);
-        let service =
-            Arc::new(Service::new(store, Catalog::new(options.partitions), key, &endpoint, tls.clone()));
-        let listener = Listener::serve(socket, Arc::clone(&service), tls.clone());
-        Ok(Self { endpoint, service, listener, tls })
+        let catalog = Catalog::new(options.partitions);
+        let service = Service::new(store, catalog, key, &endpoint, tls.clone(), options.throughput);
+        let service = Arc::new(service);
+        Ok(Prepared { endpoint, service, socket, tls, loading: Loading::default() })
+    }
+
+    /// Stops all writes, waiting for those that run, for as long as the guard lives.
+    pub async fn pause(&self) -> Pause<'_> {
+        Pause { _guard: self.service.pause().await }
+    }
+
+    /// Everything at this instant; under a [`Pause`], or containers may be from different instants.
+    pub async fn snapshot(&self, _pause: &Pause<'_>) -> Snapshot {
+        self.service.snapshot().await
+    }
+
+    /// Wishes to save the state that come through the control endpoint; only the first caller gets them.
+    pub fn save_requests(&self) -> mpsc::Receiver<SaveRequest> {
+        self.service.save_requests()
     }
 
     /// `http://127.0.0.1:PORT/`, or `https://…` if asked.
@@ -152,6 +219,11 @@ impl Emulator {
         self.service.faults().add(fault);
     }
 
+    /// Does what a text of `--fault` asks for; splits and merges in their time, if the emulator is still there.
+    pub fn take(&self, injection: Injection) {
+        self.service.take(injection);
+    }
+
     /// Ends all faults.
     pub fn clear_faults(&self) {
         self.service.faults().clear();
@@ -175,5 +247,10 @@ impl Emulator {
     /// Stops accepting, lets running requests finish, closes what is still open; under a second.
     pub async fn stop(self) {
         self.listener.stop().await;
+    }
+
+    /// As [`Self::stop`], for an emulator whose state is still wanted.
+    pub async fn close(&self) {
+        self.listener.close().await;
     }
 }

@@ -2,26 +2,29 @@
 //! owner by its rid where the service has its link, which the SDKs of Node and Python look for.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::catalog::Catalog;
 use super::errors::bad_request;
 use super::request::Ask;
-use super::sql;
+use super::sql::dialect;
 use super::store::Store;
 
 /// Answers what is asked of `/offers`.
 pub(super) async fn answer(store: &Store, ask: &Ask, catalog: &Catalog) -> Answer {
     let mut inner = ask.clone();
     if ask.is_query() {
-        match sql::translated(&ask.body) {
+        match dialect::to_store(&ask.body) {
             Ok(body) => inner.body = by_rids(&body),
             Err(message) => return bad_request(message),
         }
     }
     let mut answer = store.forward(&inner).await;
+    if ask.method == Method::PUT && answer.status.is_success() {
+        catalog.note_offer(&answer.body);
+    }
     if answer.status == StatusCode::OK
         && let Ok(mut said) = serde_json::from_slice::<Value>(&answer.body)
     {

@@ -46,6 +46,6 @@ pub(super) fn answer(ask: &Ask, container: &Container) -> Answer {
         answer
     };
     answer.set("etag", etag);
-    answer.common(ask, "1");
+    answer.common(ask, 1.0);
     answer
 }

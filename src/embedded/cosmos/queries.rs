@@ -1,70 +1,152 @@
-//! Queries: the simplest ones from our own text, all others by the inner store over our ranges.
+//! Queries: their plans from the inner store's planner, their results from our own documents.
 
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::container::Container;
-use super::errors::{bad_request, wrong_container};
+use super::document::Document;
+use super::errors::{bad_request, internal, wrong_container};
 use super::feed::answer::Scope;
+use super::partial;
 use super::request::Ask;
-use super::simple::Simple;
+use super::scan::{self, Selection};
+use super::sql::{self, Query, Rows, Work, dialect};
 use super::store::Store;
-use super::{originals, partial, scan, sql};
 
-/// Answers a query or the request for a query's plan.
-pub(super) async fn query(store: &Store, ask: &Ask, container: &Container) -> Answer {
+/// Answers a query.
+pub(super) async fn query(ask: &Ask, container: &Arc<Container>) -> Answer {
     if let Some(refusal) = wrong_container(ask, container) {
         return refusal;
     }
-    let planning = ask.flag("x-ms-cosmos-is-query-plan-request");
-    let sent = text_of(&ask.body).unwrap_or_default();
-    let planned = partial::planned(&sent);
-    let whole = planned.map_or_else(|| ask.body.clone(), |query| with_text(&ask.body, query));
-    let body = match sql::translated(&whole) {
+    let asked = match Asked::of(ask) {
+        Ok(asked) => asked,
+        Err(message) => return bad_request(&message),
+    };
+    // Looking at many documents takes its time, and others are served by the same threads.
+    let (ask, container) = (ask.clone(), Arc::clone(container));
+    let answered = tokio::task::spawn_blocking(move || {
+        if asked.query.streams() {
+            streamed(&ask, &container, &asked.query)
+        } else {
+            whole(&ask, &container, &asked)
+        }
+    });
+    answered.await.unwrap_or_else(|_| internal("the query was not answered"))
+}
+
+/// A query, and the shape that a plan has promised for its rows.
+struct Asked {
+    query: Query,
+    /// The query that was planned, in the planner's dialect.
+    planned: Option<String>,
+}
+
+impl Asked {
+    /// `Err`: what is wrong with it.
+    fn of(ask: &Ask) -> Result<Self, String> {
+        let sent = text_of(&ask.body).unwrap_or_default();
+        let Some(planned) = partial::planned(&sent) else {
+            let query = sql::parse_body(&ask.body).map_err(|fault| fault.0)?;
+            return Ok(Self { query, planned: None });
+        };
+        let body = dialect::to_store(&with_text(&ask.body, planned))?;
+        let planned = text_of(&body).unwrap_or_default();
+        let parts = partial::parts(&planned)
+            .ok_or("Syntax error: the query is not one that a plan has handed out.")?;
+        let body = with_text(&ask.body, &dialect::from_store(&parts));
+        let query = sql::parse_body(&body).map_err(|fault| fault.0)?;
+        Ok(Self { query, planned: Some(planned) })
+    }
+
+    /// The rows as the client expects them.
+    fn shaped(&self, rows: Rows) -> Rows {
+        let Some(planned) = &self.planned else { return rows };
+        let values: Vec<Value> =
+            (0..rows.len()).filter_map(|at| serde_json::from_slice(rows.get(at)).ok()).collect();
+        let Some(shaped) = partial::shaped(planned, &values) else { return rows };
+        let mut rows = Rows::default();
+        for row in shaped {
+            rows.push_text(row.to_string().as_bytes());
+        }
+        rows
+    }
+}
+
+/// A page that ends after any document: the continuation is the document's key.
+fn streamed(ask: &Ask, container: &Container, query: &Query) -> Answer {
+    struct Results<'q> {
+        query: &'q Query,
+        work: Work,
+    }
+    impl Selection for Results<'_> {
+        fn add(&self, document: &Arc<Document>, rows: &mut Rows) -> Result<(), sql::Fault> {
+            self.query.stream(Arc::clone(document), rows, &self.work)
+        }
+    }
+    scan::page(ask, container, &Results { query, work: Work::default() })
+}
+
+/// A page of results that all documents had to be looked at for: the continuation is a place in them.
+fn whole(ask: &Ask, container: &Container, asked: &Asked) -> Answer {
+    let start = match ask.header("x-ms-continuation").filter(|c| !c.is_empty()).map(place_of) {
+        Some(None) => return bad_request("The continuation is not valid."),
+        Some(Some(place)) => place,
+        None => 0,
+    };
+    let ranges = container.ranges();
+    let scope = match Scope::of(ask, container, &ranges) {
+        Ok(scope) => scope,
+        Err(refusal) => return *refusal,
+    };
+    let documents = scan::documents(&scope, &ranges);
+    let session = scan::session_of(&scope, &ranges);
+    drop(ranges);
+    let looked_at = documents.len();
+    let rows = match asked.query.run(documents, &Work::default()) {
+        Ok(rows) => asked.shaped(rows),
+        Err(fault) => return bad_request(&fault.0),
+    };
+    let (limit, mut end) = (scan::limit(ask), start);
+    let mut bytes = 0;
+    while end < rows.len() && end - start < limit && bytes < scan::PAGE_BYTES {
+        bytes += rows.get(end).len();
+        end += 1;
+    }
+    let next = (end < rows.len()).then(|| URL_SAFE_NO_PAD.encode(end.to_string()));
+    let page = (start..end).map(|at| rows.get(at));
+    scan::answer(ask, container, page, &session, looked_at, next)
+}
+
+fn place_of(token: &str) -> Option<usize> {
+    std::str::from_utf8(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?.parse().ok()
+}
+
+/// Answers a request for a query's plan. The query must be one that we could answer.
+pub(super) async fn plan(store: &Store, ask: &Ask, container: &Container) -> Answer {
+    if let Some(refusal) = wrong_container(ask, container) {
+        return refusal;
+    }
+    if let Err(fault) = sql::parse_body(&ask.body) {
+        return bad_request(&fault.0);
+    }
+    let body = match dialect::to_store(&ask.body) {
         Ok(body) => body,
         Err(message) => return bad_request(message),
     };
-    if !planning
-        && planned.is_none()
-        && let Some(simple) = Simple::parse(&body)
-    {
-        return scan::query(ask, container, &simple);
-    }
-    let query = text_of(&body).unwrap_or_default();
-    let body = match planned.map(|_| partial::parts(&query)) {
-        None => body,
-        Some(Some(parts)) => with_text(&body, &parts),
-        Some(None) => return bad_request("Syntax error: the query is not one that a plan has handed out."),
-    };
-    let (headers, session) = {
-        let ranges = container.ranges();
-        let scope = match Scope::of(ask, container, &ranges) {
-            Ok(scope) => scope,
-            Err(refusal) => return *refusal,
-        };
-        (scoped(ask, &scope), scan::session_of(&scope, &ranges))
-    };
-    let path = container.path(&[]);
-    let mut headers = headers;
+    let mut headers = ask.headers.clone();
     headers.insert("x-ms-documentdb-isquery", HeaderValue::from_static("True"));
-    let mut answer = store.ask(&ask.method, &path, &headers, body).await;
+    let mut answer = store.ask(&ask.method, &container.path(&[]), &headers, body.clone()).await;
     if answer.status == StatusCode::OK {
-        let changed = if planning {
-            with_aggregates(&answer.body, &sent, &query)
-        } else if planned.is_some() {
-            with_shape(&answer.body, &query)
-        } else {
-            originals::restored(&answer.body, container)
-        };
-        answer.body = changed.unwrap_or(answer.body);
-    }
-    answer.set("x-ms-session-token", &session.0);
-    answer.set("lsn", session.1.to_string());
-    if let Some(id) = ask.range_id() {
-        answer.set("x-ms-documentdb-partitionkeyrangeid", id);
+        let (sent, query) = (text_of(&ask.body).unwrap_or_default(), text_of(&body).unwrap_or_default());
+        let planned = with_aggregates(&answer.body, &sent, &query);
+        answer.body = planned.or_else(|| dialect::plan_from_store(&answer.body)).unwrap_or(answer.body);
     }
     answer
 }
@@ -91,17 +173,9 @@ fn with_aggregates(body: &[u8], sent: &str, query: &str) -> Option<Bytes> {
     partial::plan(&mut plan, sent, query).then(|| plan.to_string().into())
 }
 
-/// The store's page of a range's parts, each row in the shape that the plan promised.
-fn with_shape(body: &[u8], query: &str) -> Option<Bytes> {
-    let mut page: Value = serde_json::from_slice(body).ok()?;
-    let rows = partial::shaped(query, page["Documents"].as_array()?)?;
-    page["Documents"] = rows.into();
-    Some(page.to_string().into())
-}
-
 /// Answers a query of databases or containers, which the inner store keeps.
 pub(super) async fn of_metadata(store: &Store, ask: &Ask) -> Answer {
-    match sql::translated(&ask.body) {
+    match dialect::to_store(&ask.body) {
         Ok(body) => store.forward(&Ask { body, ..ask.clone() }).await,
         Err(message) => bad_request(message),
     }
@@ -109,47 +183,9 @@ pub(super) async fn of_metadata(store: &Store, ask: &Ask) -> Answer {
 
 /// Whether a patch's condition (`from c where …`) holds for a document.
 /// `Err`: the refusal of a condition that is not valid.
-pub(super) async fn holds(
-    store: &Store,
-    ask: &Ask,
-    container: &Container,
-    id: &str,
-    condition: &str,
-) -> Result<bool, Box<Answer>> {
-    let invalid = || Box::new(bad_request("The patch condition must be of the form 'from c where …'."));
-    let lower = condition.to_ascii_lowercase();
-    let (from, filter) = lower.find(" where ").map(|at| condition.split_at(at)).ok_or_else(invalid)?;
-    let alias = from.split_whitespace().nth(1).ok_or_else(invalid)?;
-    let filter = filter.get(" where ".len()..).unwrap_or_default();
-    let sql = format!("SELECT VALUE {alias}.id {from} WHERE {alias}.id = @id AND ({filter})");
-    let body = json!({ "query": sql, "parameters": [{ "name": "@id", "value": id }] });
-    let mut headers = HeaderMap::new();
-    if let Some(key) = ask.headers.get("x-ms-documentdb-partitionkey") {
-        headers.insert("x-ms-documentdb-partitionkey", key.clone());
-    }
-    headers.insert("x-ms-documentdb-isquery", HeaderValue::from_static("True"));
-    let answer = store.ask(&Method::POST, &container.path(&[]), &headers, body.to_string().into()).await;
-    if !answer.status.is_success() {
-        return Err(Box::new(answer));
-    }
-    let found: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    Ok(found["Documents"].as_array().is_some_and(|found| !found.is_empty()))
-}
-
-/// The client's headers with the range turned into bounds: the store's ranges are others.
-fn scoped(ask: &Ask, scope: &Scope) -> HeaderMap {
-    let mut headers = ask.headers.clone();
-    for name in ["x-ms-start-epk", "x-ms-end-epk", "x-ms-read-key-type"] {
-        headers.remove(name);
-    }
-    let whole = ask.range_id().is_none() && ask.header("x-ms-start-epk").is_none();
-    let keyed = headers.contains_key("x-ms-documentdb-partitionkey");
-    if let Some((min, max)) = scope.bounds().filter(|_| !whole || keyed)
-        && let (Ok(min), Ok(max)) = (HeaderValue::from_str(&min), HeaderValue::from_str(&max))
-    {
-        headers.insert("x-ms-start-epk", min);
-        headers.insert("x-ms-end-epk", max);
-        headers.insert("x-ms-read-key-type", HeaderValue::from_static("EffectivePartitionKeyRange"));
-    }
-    headers
+pub(super) fn holds(document: &Arc<Document>, condition: &str) -> Result<bool, Box<Answer>> {
+    let refuse =
+        |fault: sql::Fault| Box::new(bad_request(&format!("The patch condition is not valid. {}", fault.0)));
+    let query = sql::parse(&format!("SELECT VALUE 1 {condition}"), &[]).map_err(refuse)?;
+    query.matches(document).map_err(refuse)
 }

@@ -1,6 +1,5 @@
 //! The in-memory emulator of the driver crate, asked through its HTTP-shaped door. It keeps
-//! databases, containers and offers, checks writes, and evaluates queries; ranges, LSNs and the feed
-//! are ours.
+//! databases, containers and offers, and plans queries; documents, ranges and the feed are ours.
 
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{Method, Request};
@@ -19,6 +18,9 @@ use super::errors::internal;
 use super::keys::Epk;
 use super::request::Ask;
 use super::route::encoded;
+
+/// A resource that only uses up a number.
+const SCRATCH: &str = "~";
 
 /// The region that `GET /` advertises.
 const REGION: &str = "East US";
@@ -127,8 +129,31 @@ impl Store {
         self.client.store().create_container_with_config(path[1], path[3], key, config);
     }
 
-    /// The lower bounds of every `step`th partition but the first.
-    pub(super) async fn bounds(&self, path: &[&str; 4], step: usize) -> Vec<Epk> {
+    /// Uses up the numbers of so many databases: the next one's rid goes on after them.
+    pub(super) async fn skip_databases(&self, many: u32) {
+        for _ in 0..many {
+            self.client.store().create_database(SCRATCH);
+        }
+        if many > 0 {
+            self.ask(&http::Method::DELETE, &["dbs", SCRATCH], &HeaderMap::new(), Bytes::new()).await;
+        }
+    }
+
+    /// Uses up the numbers of so many containers of a database that exists.
+    pub(super) async fn skip_containers(&self, database: &str, many: u32) {
+        for _ in 0..many {
+            let config = ContainerConfig::new().with_partition_count(1).build().unwrap_or_default();
+            let key = PartitionKeyDefinition::new(vec!["/id".into()]);
+            self.client.store().create_container_with_config(database, SCRATCH, key, config);
+        }
+        if many > 0 {
+            let path = ["dbs", database, "colls", SCRATCH];
+            self.ask(&http::Method::DELETE, &path, &HeaderMap::new(), Bytes::new()).await;
+        }
+    }
+
+    /// The lower bounds of its partitions but the first.
+    pub(super) async fn bounds(&self, path: &[&str; 4]) -> Vec<Epk> {
         #[derive(Deserialize)]
         struct List {
             #[serde(rename = "PartitionKeyRanges")]
@@ -143,7 +168,7 @@ impl Store {
         let path = [dbs, database, colls, container, "pkranges"];
         let answer = self.ask(&http::Method::GET, &path, &HeaderMap::new(), Bytes::new()).await;
         let Ok(list) = serde_json::from_slice::<List>(&answer.body) else { return Vec::new() };
-        let every = list.ranges.into_iter().step_by(step.max(1)).skip(1);
+        let every = list.ranges.into_iter().skip(1);
         every.filter_map(|range| Epk::try_from(range.min).ok()).collect()
     }
 }
@@ -176,11 +201,6 @@ const HIDDEN: [&str; 10] = [
 ];
 
 impl Inner {
-    /// A header.
-    pub(super) fn header(&self, name: &'static str) -> Option<&str> {
-        self.headers.get_optional_str(&HeaderName::from_static(name))
-    }
-
     /// The whole answer but what is the store's own affair.
     pub(super) fn into_answer(self) -> Answer {
         let mut answer = Answer::new(self.status);

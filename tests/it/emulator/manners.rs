@@ -104,7 +104,8 @@ async fn https_and_http_share_a_port_and_each_advertises_itself() {
     use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
     use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
 
-    let options = EmulatorOptions { port: PortChoice::Free, https: true, partitions: 2 };
+    let options =
+        EmulatorOptions { port: PortChoice::Free, https: true, partitions: 2, ..EmulatorOptions::default() };
     let emulator = Emulator::start(options).await.unwrap();
     assert_eq!(emulator.endpoint().scheme(), "https");
     for http2 in [false, true] {

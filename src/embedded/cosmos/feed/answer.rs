@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::super::answer::Answer;
+use super::super::charge;
 use super::super::container::Container;
 use super::super::document::Document;
 use super::super::errors::{bad_request, gone, wrong_container};
@@ -86,11 +87,6 @@ impl Scope {
     /// The one key that it is, if it is.
     pub(in super::super) fn one_key(&self) -> Option<&Epk> {
         (self.min == self.max).then_some(&self.min)
-    }
-
-    /// Its bounds in hexadecimal; `None` = one key, which has no half-open range.
-    pub(in super::super) fn bounds(&self) -> Option<(String, String)> {
-        (self.min != self.max).then(|| (self.min.to_hex(), self.max.to_hex()))
     }
 }
 
@@ -226,6 +222,7 @@ impl<'a> Page<'a> {
 
     fn into_answer(self, lsn: u64, session: &str) -> Answer {
         let count = self.len();
+        let bytes = self.bytes;
         let mut answer = if count == 0 {
             Answer::new(StatusCode::NOT_MODIFIED)
         } else {
@@ -238,7 +235,7 @@ impl<'a> Page<'a> {
         if let [(id, _)] = self.at.as_slice() {
             answer.set("x-ms-documentdb-partitionkeyrangeid", id.to_string());
         }
-        answer.common(self.ask, "1");
+        answer.common(self.ask, charge::page(bytes, count));
         answer
     }
 

@@ -7,4 +7,5 @@ pub(super) mod log;
 #[cfg(test)]
 mod model_tests;
 pub(super) mod ranges;
+pub(super) mod snapshot;
 pub(super) mod topology;

@@ -83,6 +83,7 @@ impl World {
                     etag: format!("\"{version}\"").into(),
                     ts: 1,
                     ttl: None,
+                    ordinal: version,
                 };
                 self.container.ranges_mut().commit(&epk, [put]);
                 self.live.insert(id, version);

@@ -1,4 +1,4 @@
-//! The physical ranges of one container: which one holds a key, commits, splits and merges.
+//! The physical ranges of one container: which one holds a key, and commits.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::super::document::{Document, Key};
 use super::super::keys::Epk;
 use super::log::{Operation, Range};
 
-/// A write that the inner store has accepted.
+/// A write that has been checked.
 #[derive(Debug)]
 pub(in super::super) enum Change {
     /// Created or replaced.
@@ -24,6 +24,8 @@ pub(in super::super) enum Change {
         ts: u64,
         /// Its own time to live.
         ttl: Option<i64>,
+        /// The end of its rid.
+        ordinal: u64,
     },
     /// Deleted or expired.
     Remove {
@@ -51,9 +53,11 @@ pub(in super::super) struct Ranges {
     /// Counts the changes of the layout; the etag of the list of ranges.
     pub(in super::super) generation: u64,
     /// `DefaultTimeToLive` of the container: `None` = off, -1 = on without a default.
-    default_ttl: Option<i64>,
+    pub(super) default_ttl: Option<i64>,
     /// When documents expire, seconds since 1970.
-    expiries: BTreeSet<(u64, Key)>,
+    pub(super) expiries: BTreeSet<(u64, Key)>,
+    /// Documents created so far; numbers their rids.
+    pub(super) created: u64,
 }
 
 impl Ranges {
@@ -66,7 +70,7 @@ impl Ranges {
             min = max.clone();
         }
         let next_id = u32::try_from(live.len()).unwrap_or(u32::MAX);
-        Self { live, next_id, generation: 1, default_ttl, expiries: BTreeSet::new() }
+        Self { live, next_id, generation: 1, default_ttl, expiries: BTreeSet::new(), created: 0 }
     }
 
     /// The ranges in order of their keys.
@@ -90,7 +94,7 @@ impl Ranges {
         self.of(&key.0).and_then(|range| range.get(key))
     }
 
-    fn index(&self, epk: &Epk) -> usize {
+    pub(super) fn index(&self, epk: &Epk) -> usize {
         self.live.partition_point(|range| range.max <= *epk).min(self.live.len().saturating_sub(1))
     }
 
@@ -106,8 +110,8 @@ impl Ranges {
         let lsn = range.lsn;
         for (part, change) in (0_u32..).zip(changes) {
             let (previous, new) = match change {
-                Change::Put { key, text, etag, ts, ttl } => {
-                    let document = Arc::new(Document { key, text, etag, ts, ttl, lsn, part });
+                Change::Put { key, text, etag, ts, ttl, ordinal } => {
+                    let document = Arc::new(Document { key, text, etag, ts, ttl, lsn, part, ordinal });
                     (range.put(Arc::clone(&document)), Some(document))
                 }
                 Change::Remove { key, ts, operation } => (range.remove(&key, ts, operation), None),
@@ -125,6 +129,12 @@ impl Ranges {
         Commit { range: range.id, lsn }
     }
 
+    /// The ordinal of a new document.
+    pub(in super::super) fn next_ordinal(&mut self) -> u64 {
+        self.created += 1;
+        self.created
+    }
+
     /// Whether a document's time is over.
     pub(in super::super) fn has_expired(&self, now: u64) -> bool {
         self.expiries.first().is_some_and(|(at, _)| *at <= now)
@@ -137,6 +147,11 @@ impl Ranges {
             .take_while(|(at, _)| *at <= now)
             .filter_map(|(_, key)| self.get(key).cloned())
             .collect()
+    }
+
+    /// `DefaultTimeToLive`.
+    pub(in super::super) fn default_ttl(&self) -> Option<i64> {
+        self.default_ttl
     }
 
     /// A new `DefaultTimeToLive`: it holds for what is already there too.
@@ -155,7 +170,7 @@ impl Ranges {
 }
 
 /// When a document expires; a `ttl` of its own counts only where the container has the feature on.
-fn expiry(document: &Document, default_ttl: Option<i64>) -> Option<u64> {
+pub(super) fn expiry(document: &Document, default_ttl: Option<i64>) -> Option<u64> {
     let default = default_ttl?;
     let seconds = u64::try_from(document.ttl.unwrap_or(default)).ok().filter(|s| *s > 0)?;
     Some(document.ts.saturating_add(seconds))

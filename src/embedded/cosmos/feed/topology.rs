@@ -22,6 +22,9 @@ pub enum TopologyError {
     /// Only neighbours merge.
     #[error("ranges {0} and {1} are not neighbours: only neighbours merge")]
     NotNeighbours(u32, u32),
+    /// There is nothing to merge with.
+    #[error("the container has one range only")]
+    OneRange,
 }
 
 impl Ranges {
@@ -75,6 +78,18 @@ impl Ranges {
         merged.history.make_contiguous().sort_by_key(|version| version.lsn);
         self.live.insert(first, merged);
         Ok(id)
+    }
+
+    /// The range with the most documents.
+    pub(in super::super) fn fullest(&self) -> Option<u32> {
+        self.live.iter().max_by_key(|range| range.documents.len()).map(|range| range.id)
+    }
+
+    /// The neighbours with the fewest documents between them.
+    pub(in super::super) fn emptiest_pair(&self) -> Option<[u32; 2]> {
+        let pairs = self.live.windows(2);
+        let pair = pairs.min_by_key(|pair| pair.iter().map(|range| range.documents.len()).sum::<usize>())?;
+        Some([pair[0].id, pair[1].id])
     }
 
     fn index_of(&self, id: u32) -> Result<usize, TopologyError> {

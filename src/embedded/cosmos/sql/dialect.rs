@@ -1,6 +1,6 @@
-//! Literals of the service's SQL in the inner store's dialect. The service takes strings in either
-//! quote with JSON's escapes; the store takes `'…'` with `''` inside, and reads `"…"` as a name,
-//! which made such queries match nothing without an error.
+//! Literals of the service's SQL in the dialect of the inner store, which makes the plans. The service
+//! takes strings in either quote with JSON's escapes; the store takes `'…'` with `''` inside, and reads
+//! `"…"` as a name.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -9,9 +9,23 @@ use std::str::CharIndices;
 use bytes::Bytes;
 use serde_json::Value;
 
-/// The body of a query (or of a request for its plan) in the store's dialect.
+/// A query of the store in our dialect: its strings have no escapes, so a backslash is one of its own there.
+pub(in super::super) fn from_store(query: &str) -> String {
+    query.replace('\\', r"\\")
+}
+
+/// The query of a plan in our dialect: the client will send it back to us. `None`: there is nothing to change.
+pub(in super::super) fn plan_from_store(body: &[u8]) -> Option<Bytes> {
+    let mut plan: Value = serde_json::from_slice(body).ok()?;
+    let rewritten = plan.get_mut("queryInfo")?.get_mut("rewrittenQuery")?;
+    let query = rewritten.as_str().filter(|query| query.contains('\\'))?;
+    *rewritten = from_store(query).into();
+    Some(plan.to_string().into())
+}
+
+/// The body of a request for a query's plan in the store's dialect.
 /// `Err`: what is wrong with the query.
-pub(super) fn translated(body: &Bytes) -> Result<Bytes, &'static str> {
+pub(in super::super) fn to_store(body: &Bytes) -> Result<Bytes, &'static str> {
     let Ok(mut parsed) = serde_json::from_slice::<Value>(body) else { return Ok(body.clone()) };
     let Some(query) = parsed.get("query").and_then(Value::as_str) else { return Ok(body.clone()) };
     match translate(query)? {
