@@ -6,6 +6,7 @@ mod faults;
 mod feed;
 mod fuzz;
 mod manners;
+mod state;
 mod topology;
 
 use std::time::{Duration, Instant};
