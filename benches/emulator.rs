@@ -4,7 +4,11 @@
 //! beginning, range by range), of writes with 64 at once, the time of an idle read, the rate of point reads, of a
 //! query that looks at every document, of saving and loading nothing but documents, and memory per document.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends where something fails, and prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark ends where something fails, and prints"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
