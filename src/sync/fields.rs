@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The raw JSON value at `path` (object member names), or `None` where there is none.
+/// The raw JSON value at `path` (object member names), or `None` where there is none. What follows a
+/// plain member near the beginning is not looked at.
 ///
 /// # Errors
 /// `document` is not JSON.
@@ -19,6 +20,11 @@ pub fn pick<'a, S: AsRef<str>>(
     let Some((first, rest)) = path.split_first() else {
         return serde_json::from_slice(document).map(Some);
     };
+    if rest.is_empty()
+        && let Some(raw) = near(document, first.as_ref())
+    {
+        return Ok(Some(raw));
+    }
     let mut de = serde_json::Deserializer::from_slice(document);
     let found = Member { name: first.as_ref() }.deserialize(&mut de)?;
     match found {
@@ -26,6 +32,42 @@ pub fn pick<'a, S: AsRef<str>>(
         Some(raw) if !rest.is_empty() => pick(raw.get().as_bytes(), rest),
         other => Ok(other),
     }
+}
+
+/// Members before the wanted one that [`near`] passes.
+const NEAR: usize = 4;
+
+/// A plain member (text without escapes, number, boolean) that only such stand before: an id mostly is
+/// one, and need not cost a walk through the whole document. `None` decides nothing.
+fn near<'a>(document: &'a [u8], name: &str) -> Option<&'a RawValue> {
+    let mut rest = document.trim_ascii_start().strip_prefix(b"{")?;
+    for _ in 0..=NEAR {
+        let (member, after) = plain(rest.trim_ascii_start())?;
+        let value = after.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let member = member.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        let (value, after) = plain(value)?;
+        if member == name.as_bytes() {
+            return serde_json::from_slice(value).ok();
+        }
+        rest = after.trim_ascii_start().strip_prefix(b",")?;
+    }
+    None
+}
+
+/// A text without escapes, or what is no text, object or array; and what follows.
+fn plain(json: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = match json.first()? {
+        b'"' => {
+            let end = 1 + json[1..].iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            if json[end] == b'\\' {
+                return None;
+            }
+            end + 1
+        }
+        b'{' | b'[' => return None,
+        _ => json.iter().position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n'))?,
+    };
+    Some(json.split_at(end))
 }
 
 /// The scalar at `path` as text: strings unescaped, numbers and booleans as written; `None` for
@@ -184,6 +226,33 @@ mod tests {
         assert_eq!(at(&["price", "was"]), None);
         assert_eq!(at(&["price"]), None);
         assert_eq!(at(&["id", "deeper"]), None);
+    }
+
+    #[test]
+    fn a_member_near_the_beginning_is_the_one_that_a_walk_finds() {
+        let walked = |document: &'static str, name| {
+            let mut de = serde_json::Deserializer::from_slice(document.as_bytes());
+            Member { name }.deserialize(&mut de).unwrap().map(RawValue::get)
+        };
+        for document in [
+            r#"{"id":"p","b":1}"#,
+            r#" { "id" : "p" , "b" : -1.50e3 } "#,
+            r#"{"b":true,"c":null,"id":"é"}"#,
+            r#"{"id":"a\"b","b":1}"#,
+            r#"{"i\u0064":"p","b":1}"#,
+            r#"{"o":{"id":"inner"},"id":"p","b":1}"#,
+            r#"{"b":1,"t":"\"id\":7","id":"p"}"#,
+            r#"{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"id":"p","b":1}"#,
+            "{}",
+        ] {
+            for name in ["id", "b", "c"] {
+                let found = pick(document.as_bytes(), &[name]).unwrap().map(RawValue::get);
+                assert_eq!(found, walked(document, name), "{name} of {document}");
+            }
+        }
+        for broken in [r#"{"id":p"#, r#"{"id":tru}"#, r#"{"id" "p"}"#, "{\"id\":\"\u{1}\"}"] {
+            assert!(pick(broken.as_bytes(), &["id"]).is_err(), "{broken}");
+        }
     }
 
     #[test]

@@ -2,28 +2,33 @@
 //! faults are told with line and column. An expression sees its document and nothing else: not the
 //! environment (it may hold keys), not the clock (the same document must give the same entry).
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Ctx, Vars, data::JustLut};
+use jaq_core::{Ctx, Vars};
 use jaq_json::Val;
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
+use super::budget::{self, Bounded, Counted};
+
 /// Most outputs of an expression for one document: more is a mistake, or never ends.
 const MOST_OUTPUTS: usize = 1_000;
+/// Most bytes of all outputs for one document: as much as a dozen of the largest documents.
+const MOST_BYTES: usize = 32 << 20;
 /// Deepest document that is read: as deep as Cosmos stores any. The reader recurses.
 const DEEPEST: usize = 128;
-/// Functions that see more than the document, or end the program.
-const WITHHELD: [&str; 4] = ["env", "now", "halt", "halt_error"];
+/// Functions that see more than the document, write over the screen, or end the program.
+const WITHHELD: [&str; 6] = ["env", "now", "halt", "halt_error", "stderr", "stderr_empty"];
 
-type Filter = jaq_core::Filter<JustLut<Val>>;
+type Filter = jaq_core::Filter<Counted>;
 
-/// A compiled expression. It is the user's own program: outputs are bounded and errors are told, but
-/// one that never gives an output (`def f: f; f`, `[repeat(.)]`) or nests values without end takes
-/// the program with it, as it does with jq itself. `syncscope map` shows that before a sync does.
+/// A compiled expression. It is the user's own program: its steps, its depth and its outputs are
+/// bounded, so that one that never ends (`def f: f; f`, `[repeat(.)]`) fails for its document and
+/// holds up nothing. Not bounded is the size of a value under way: one that doubles a text sixty
+/// times, or nests an array a million times, takes the program with it, as it does with jq itself.
 #[derive(Clone)]
 pub struct Jq {
     source: String,
@@ -58,10 +63,11 @@ impl Jq {
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
             .filter(|def| !WITHHELD.contains(&def.name));
-        let funs = jaq_core::funs::<JustLut<Val>>()
+        let funs = jaq_core::funs::<Counted>()
             .chain(jaq_std::funs())
             .chain(jaq_json::funs())
-            .filter(|(name, _, _)| !WITHHELD.contains(name));
+            .filter(|(name, _, _)| !WITHHELD.contains(name) && *name != budget::RANGE)
+            .chain([budget::range()]);
         let arena = Arena::default();
         let modules = Loader::new(defs).load(&arena, File { code: source, path: () }).map_err(|errors| {
             first(errors, |error| match error {
@@ -95,48 +101,61 @@ impl Jq {
     /// All outputs for a document, as compact JSON.
     ///
     /// # Errors
-    /// In words: the expression failed, gave too much, or something that is not JSON.
+    /// In words: the expression failed, did not end, gave too much, or something that is not JSON.
     pub fn run(&self, document: &[u8]) -> Result<Vec<Bytes>, String> {
-        let mut outputs = Vec::new();
-        for output in self.outputs(document)? {
-            if outputs.len() == MOST_OUTPUTS {
-                return Err(format!("the jq expression gives more than {MOST_OUTPUTS} outputs"));
+        self.evaluate(document, |results| {
+            let mut outputs = Vec::with_capacity(1);
+            let mut room = MOST_BYTES;
+            for result in results {
+                if outputs.len() == MOST_OUTPUTS {
+                    return Err(format!("the jq expression gives more than {MOST_OUTPUTS} outputs"));
+                }
+                let mut text = Bounded::new(room);
+                write!(text, "{}", result?)
+                    .map_err(|_| format!("the jq expression gives more than {} MB", MOST_BYTES >> 20))?;
+                let text = text.into_text();
+                // jq knows values that JSON does not, such as NaN and bytes.
+                serde_json::from_str::<IgnoredAny>(&text)
+                    .map_err(|_| "the jq expression gives a value that JSON does not know".to_owned())?;
+                room -= text.len();
+                outputs.push(Bytes::from(text));
             }
-            let text = output?.to_string();
-            // jq knows values that JSON does not, such as NaN and bytes.
-            serde_json::from_str::<IgnoredAny>(&text)
-                .map_err(|_| "the jq expression gives a value that JSON does not know".to_owned())?;
-            outputs.push(Bytes::from(text));
-        }
-        Ok(outputs)
+            Ok(outputs)
+        })
     }
 
     /// Whether the first output for a document is anything but `false` and `null`.
     ///
     /// # Errors
-    /// In words: the expression failed.
+    /// In words: the expression failed, or did not end.
     pub fn holds(&self, document: &[u8]) -> Result<bool, String> {
-        let first = self.outputs(document)?.next().transpose()?;
-        Ok(first.is_some_and(|value| !matches!(value, Val::Null | Val::Bool(false))))
+        self.evaluate(document, |results| {
+            let first = results.next().transpose()?;
+            Ok(first.is_some_and(|value| !matches!(value, Val::Null | Val::Bool(false))))
+        })
     }
 
-    fn outputs<'a>(
-        &'a self,
+    /// Hands the outputs for a document to `take` as they come, within the budget.
+    fn evaluate<T>(
+        &self,
         document: &[u8],
-    ) -> Result<impl Iterator<Item = Result<Val, String>> + 'a, String> {
+        take: impl FnOnce(&mut dyn Iterator<Item = Result<Val, String>>) -> Result<T, String>,
+    ) -> Result<T, String> {
         // Checked first: the crate's reader takes more than JSON, and recurses without a bound.
         serde_json::from_slice::<IgnoredAny>(document).map_err(|error| format!("not JSON: {error}"))?;
         if depth(document) > DEEPEST {
             return Err(format!("nested deeper than {DEEPEST} levels"));
         }
         let input = jaq_json::read::parse_single(document).map_err(|error| format!("not JSON: {error}"))?;
-        let context = Ctx::<JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
-        Ok(self.filter.id.run((context, input)).map(|output| {
-            output.map_err(|exception| match exception.get_err() {
-                Ok(error) => format!("the jq expression failed: {}", shortened(&error.to_string())),
-                Err(_) => "the jq expression stopped".to_owned(),
-            })
-        }))
+        budget::run(&self.filter.lut, document.len(), |meter| {
+            let context = Ctx::<Counted>::new(meter, Vars::new([]));
+            take(&mut self.filter.id.run((context, input)).map(|output| {
+                output.map_err(|exception| match exception.get_err() {
+                    Ok(error) => format!("the jq expression failed: {}", shortened(&error.to_string())),
+                    Err(_) => "the jq expression stopped".to_owned(),
+                })
+            }))
+        })
     }
 }
 
@@ -224,9 +243,43 @@ mod tests {
 
     #[test]
     fn an_expression_sees_its_document_only() {
-        for expression in ["env", "$ENV", "now", "halt", "input", "halt_error"] {
+        for expression in ["env", "$ENV", "now", "halt", "input", "halt_error", "stderr"] {
             assert!(Jq::compile(expression).is_err(), "{expression}");
         }
+    }
+
+    #[test]
+    fn an_expression_that_does_not_end_fails_for_its_document() {
+        let endless = [
+            "def f: f; f",
+            "[repeat(.)]",
+            "[range(infinite)]",
+            "last(range(0; 1; 0))",
+            "first(range(infinite) | select(. < 0))",
+        ];
+        for expression in endless {
+            let told = run(expression, "{}").unwrap_err();
+            assert!(told.contains("steps") || told.contains("deeply"), "{expression}: {told}");
+        }
+        let deep = run("def f: 1 + f; f", "{}").unwrap_err();
+        assert!(deep.contains("deeply"), "{deep}");
+        assert!(Jq::compile("until(false; .)").unwrap().holds(b"{}").unwrap_err().contains("steps"));
+    }
+
+    #[test]
+    fn an_expression_that_takes_long_but_ends_is_let_be() {
+        assert_eq!(run("[range(10000)] | map(. * 2) | add", "{}").unwrap(), ["99990000"]);
+        assert_eq!(run("[range(5; 0; -2)], [range(0; 1; 0.4)]", "{}").unwrap(), ["[5,3,1]", "[0,0.4,0.8]"]);
+        assert_eq!(run("[range(3)], [range(2; 2)]", "{}").unwrap(), ["[0,1,2]", "[]"]);
+        assert_eq!(run("[limit(2; range(7; infinite))]", "{}").unwrap(), ["[7,8]"]);
+    }
+
+    #[test]
+    fn huge_outputs_are_refused() {
+        let told = run("\"0123456789abcdef\" * 4000000", "{}").unwrap_err();
+        assert!(told.contains("32 MB"), "{told}");
+        let told = run("range(40) | \"0123456789abcdef\" * 65536", "{}").unwrap_err();
+        assert!(told.contains("32 MB"), "{told}");
     }
 
     #[test]
