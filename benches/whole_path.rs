@@ -8,12 +8,17 @@
 //!   redis-server of its own, and serves until its standard input is closed. Any Cosmos SDK can read the feed of
 //!   `shop/prices` from there; ranges have the ids 0 to 3, and `p-0000000` is the id of the first document.
 //!
+//! - `cargo bench --bench whole_path -- --memory`: peak memory and time of `sync --until-idle`, `verify` and `rebuild`
+//!   at each of `SIZES` (10000,1000000) documents; `SYNCSCOPE_BIN` names another binary than the one just built.
+//!
 //! Variables: `DOCUMENTS` (200000), `RANGES` (4), `PAGE` (1000), `ROUNDS` (5), `PORT` of the feed server (0 = any).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // a measuring program, not a library
 
 mod feed_server;
+mod memory;
 
 use std::io::Read as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,8 +47,15 @@ fn shape() -> Shape {
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    if std::env::args().any(|argument| argument == "--serve") {
+    let wants = |mode| std::env::args().any(|argument| argument == mode);
+    if wants("--serve") {
         runtime.block_on(serve());
+    } else if wants("--memory") {
+        let binary =
+            std::env::var_os("SYNCSCOPE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_syncscope").into());
+        let sizes = std::env::var("SIZES").unwrap_or_else(|_| "10000,1000000".to_owned());
+        let sizes: Vec<u64> = sizes.split(',').map(|size| size.parse().expect("SIZES")).collect();
+        memory::measure(Path::new(&binary), &sizes);
     } else {
         runtime.block_on(measure());
     }
@@ -74,9 +86,10 @@ struct Served {
 }
 
 impl Served {
-    fn start() -> Self {
+    fn start(documents: Option<u64>) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("--serve")
+            .envs(documents.map(|documents| ("DOCUMENTS", documents.to_string())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -85,6 +98,10 @@ impl Served {
         let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut out, &mut line).unwrap();
         Self { told: serde_json::from_str(&line).unwrap(), child }
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.told[name].as_str().unwrap().to_owned()
     }
 }
 
@@ -97,10 +114,9 @@ impl Drop for Served {
 
 async fn measure() {
     let shape = shape();
-    let served = Served::start();
-    let text = |name: &str| served.told[name].as_str().unwrap().to_owned();
-    let redis = RedisConnection::parse(&text("redis")).unwrap();
-    let account = Account::connect(&CosmosConnection::parse(&text("cosmos")).unwrap()).await.unwrap();
+    let served = Served::start(None);
+    let redis = RedisConnection::parse(&served.text("redis")).unwrap();
+    let account = Account::connect(&CosmosConnection::parse(&served.text("cosmos")).unwrap()).await.unwrap();
     let source = account.container("shop", "prices").await.unwrap();
     let leases = account.container("shop", "leases").await.unwrap();
     let size = shape.document(source.rid(), 0).len();
