@@ -15,7 +15,8 @@ pub(crate) fn measure(binary: &Path, sizes: &[u64]) {
     let subcommands: [(&str, &[&str]); 3] = [
         ("sync", &["sync", "--start", "beginning", "--until-idle", "--max-items", "1000"]),
         ("verify", &["verify"]),
-        ("rebuild", &["rebuild", "--yes"]),
+        // The source takes no marker documents.
+        ("rebuild", &["rebuild", "--yes", "--proof", "lsn"]),
     ];
     for size in sizes {
         let served = Served::start(Some(*size));
