@@ -126,6 +126,7 @@ pub struct GlobalArgs {
 pub enum Order {
     /// Emulator, cache, sample prices, sync and traffic on this machine, and the screen on them
     #[command(after_help = "Examples:\n  syncscope demo\n  syncscope demo --count 10000 --rate 50\n  \
+                            syncscope demo --tour --record tour.cast\n  \
                             syncscope demo --cosmos-port 9081 --https   connect your own clients to it")]
     Demo(DemoArgs),
     /// Only the embedded Cosmos emulator and cache, for other programs and tests
@@ -193,9 +194,13 @@ pub struct DemoArgs {
     /// How many sample documents to begin with
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub count: u64,
-    /// Writes per second of the sample traffic
-    #[arg(long, value_name = "N", default_value = "10", value_parser = rate)]
-    pub rate: f64,
+    /// Writes per second of the sample traffic [default: 10, on a tour 2]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Begin with a guided tour; --tour=auto plays by itself
+    #[arg(long, value_enum, value_name = "PACE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "keys")]
+    pub tour: Option<Pace>,
     /// Shape of the sample documents
     #[arg(long, value_enum, default_value_t = Shape::Price)]
     pub template: Shape,
@@ -205,6 +210,15 @@ pub struct DemoArgs {
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
+}
+
+/// How a tour goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pace {
+    /// By the keys of the tour
+    Keys,
+    /// By itself
+    Auto,
 }
 
 /// `syncscope sync`

@@ -12,26 +12,31 @@ use crate::engine::{
     Create, Engine, EngineOptions, Event, Face, Insert, Inside, Level, LogLine, Watch, channels,
 };
 use crate::seed::Template;
-use crate::tui;
+use crate::tui::{self, ScreenOptions};
 
 use super::CliError;
-use super::args::{DemoArgs, ProcessorArgs};
+use super::args::{DemoArgs, Pace, ProcessorArgs};
 use super::emulator::Pair;
 use super::look::Look;
 use super::screen::screen_options;
 
+/// Sample traffic, in writes per second, where the command line says nothing.
+const RATE: f64 = 10.0;
+/// The same on a tour: slow enough to read.
+const TOUR_RATE: f64 = 2.0;
 /// Longest wait between two reads of an idle range.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Runs until the user quits; then everything it started is gone.
 pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Result<ExitCode, CliError> {
     let template = Template::named(args.template.into());
+    let rate = args.rate.unwrap_or(if args.tour.is_some() { TOUR_RATE } else { RATE });
     let mut options = EngineOptions {
         watch: Watch::all(),
         sync: true,
         create: Create { source: true, leases: true },
         insert: (args.count > 0).then_some(Insert::Generated { count: args.count }),
-        traffic: (!args.no_traffic).then_some(args.rate),
+        traffic: (!args.no_traffic).then_some(rate),
         template,
         first_id_is_one: true,
         ..EngineOptions::new(settings)
@@ -43,7 +48,11 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
     if settings.view.fields.is_empty() {
         settings.view.fields = options.template.display().to_vec();
     }
-    let screen = screen_options(&options.settings, true, look);
+    let screen = ScreenOptions {
+        tour: args.tour.map(|pace| pace == Pace::Auto),
+        template: args.template.into(),
+        ..screen_options(&options.settings, true, look)
+    };
     let (Face { commands, events }, inside) = channels();
     let servers = async {
         let pair = Pair::start(&args.embedded).await?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio::sync::mpsc;
 
 use crate::config::{Key, Loaded, Origin, Overrides};
 use crate::tui::{FileTheme, Keymap, ThemeName};
@@ -20,6 +21,9 @@ pub struct ScreenArgs {
     /// Read keys from this file instead of keymap.toml in the configuration directory
     #[arg(long, global = true, value_name = "FILE")]
     pub keymap: Option<String>,
+    /// Record what the screen shows into this new file, as an asciicast for `asciinema play`
+    #[arg(long, global = true, value_name = "FILE.cast")]
+    pub record: Option<PathBuf>,
 }
 
 impl ScreenArgs {
@@ -40,6 +44,8 @@ pub(super) struct Look {
     pub(super) themes: Vec<FileTheme>,
     /// The one to begin with.
     pub(super) theme: Theme,
+    /// Where a recording goes.
+    pub(super) record: Option<mpsc::Sender<String>>,
 }
 
 /// Which theme.
@@ -61,7 +67,7 @@ impl Look {
             None => Vec::new(),
         };
         let theme = theme(loaded, &themes)?;
-        Ok(Self { keymap, themes, theme })
+        Ok(Self { keymap, themes, theme, record: None })
     }
 }
 

@@ -18,6 +18,7 @@ mod mapping_args;
 mod output;
 mod processor_args;
 mod rebuild;
+mod record;
 mod screen;
 mod seed;
 mod session;
@@ -104,9 +105,20 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     if !matches!(cli.command, Some(Order::Config(_) | Order::Keys(_) | Order::Emulator(_))) {
         check_mapping(&loaded)?;
     }
+    let record = cli.global.screen.record.as_deref();
+    if record.is_some() && !on_screen {
+        let words = "--record records the screen: `syncscope` or `syncscope demo`";
+        return Err(CliError::Refused(words.to_owned()));
+    }
     match cli.command {
-        None => screen::run(settings.clone(), cli.sync, Look::read(&loaded)?).await,
-        Some(Order::Demo(args)) => demo::run(settings.clone(), &args, Look::read(&loaded)?).await,
+        None => {
+            let look = Look::read(&loaded)?;
+            record::recorded(record, look, |look| screen::run(settings.clone(), cli.sync, look)).await
+        }
+        Some(Order::Demo(args)) => {
+            let look = Look::read(&loaded)?;
+            record::recorded(record, look, |look| demo::run(settings.clone(), &args, look)).await
+        }
         Some(Order::Emulator(args)) => emulator::run(settings, &args, output).await,
         Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,

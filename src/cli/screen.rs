@@ -42,6 +42,7 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
         own_theme,
         keymap: Arc::new(look.keymap),
         same_as,
+        record: look.record,
         ..ScreenOptions::from_settings(settings)
     }
 }

@@ -27,6 +27,11 @@ pub enum Command {
     KillInstance,
     /// Split the widest partition of the embedded emulator's source.
     SplitPartition,
+    /// Write a wrong value over an entry of the embedded cache, past the sync: a demo of drift.
+    SpoilEntry {
+        /// The entry's key.
+        key: String,
+    },
     /// Write documents to the source.
     Insert(Insert),
     /// End all inserts under way; what is written stays.

@@ -18,6 +18,7 @@ mod set_aside;
 mod shared;
 mod source;
 mod split;
+mod spoil;
 mod traffic;
 mod verify;
 

@@ -20,7 +20,7 @@ use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
-use super::{Shared, builtin, detail, drift, observe, set_aside, source, traffic, verify};
+use super::{Shared, builtin, detail, drift, observe, set_aside, source, spoil, traffic, verify};
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
@@ -262,6 +262,10 @@ async fn serve(
                     tasks.spawn(async move { save(&report, &name, content).await });
                 }
                 Some(Command::SplitPartition) => splitter.split().await,
+                Some(Command::SpoilEntry { key }) => {
+                    let (shared, embedded) = (Arc::clone(&shared), splitter.emulator.is_some());
+                    tasks.spawn(async move { spoil::spoil(&shared, embedded, &key).await });
+                }
                 Some(command) => desks.dispatch(command).await,
             },
             Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
@@ -381,7 +385,10 @@ impl Desks {
                 self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
             }
             // Handled by the loop.
-            Command::SaveFile { .. } | Command::SplitPartition | Command::Shutdown => {}
+            Command::SaveFile { .. }
+            | Command::SplitPartition
+            | Command::SpoilEntry { .. }
+            | Command::Shutdown => {}
         }
     }
 }

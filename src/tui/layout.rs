@@ -44,6 +44,8 @@ pub(crate) struct Frame {
     panes: [Rect; 5],
     /// The one-line latency and log strip of a low screen.
     pub(crate) strip: Rect,
+    /// The strip of the guided tour, above the footer.
+    pub(crate) tour: Rect,
     pub(crate) footer: Rect,
 }
 
@@ -91,6 +93,7 @@ pub(crate) fn frame(model: &Model) -> Frame {
         body: area,
         panes: [Rect::default(); 5],
         strip: Rect::default(),
+        tour: Rect::default(),
         footer: Rect::default(),
     };
     if area.width < LEAST.width || area.height < LEAST.height {
@@ -98,10 +101,15 @@ pub(crate) fn frame(model: &Model) -> Frame {
     }
     let narrow = area.width < WIDE;
     let header = if narrow { 2 } else { 1 };
-    let [header, body, footer] =
-        Layout::vertical([Constraint::Length(header), Constraint::Fill(1), Constraint::Length(1)])
-            .areas(area);
-    (frame.header, frame.body, frame.footer) = (header, body, footer);
+    let tour = super::view::tour::height(model, area.width);
+    let [header, body, tour, footer] = Layout::vertical([
+        Constraint::Length(header),
+        Constraint::Fill(1),
+        Constraint::Length(tour),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    (frame.header, frame.body, frame.tour, frame.footer) = (header, body, tour, footer);
     if narrow {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(body);
         frame.shape = Shape::Tabs;

@@ -1,6 +1,7 @@
 //! The terminal screen: model, update, view. Draws [`Event`](crate::engine::Event)s, sends
 //! [`Command`](crate::engine::Command)s, does no I/O of its own but the terminal's.
 
+mod cast;
 pub(crate) mod keymap;
 mod layout;
 pub mod model;
@@ -18,6 +19,7 @@ mod widgets;
 #[cfg(test)]
 mod tests;
 
+pub use cast::recording;
 pub use keymap::{Keymap, KeymapError};
 pub use model::Model;
 pub use options::ScreenOptions;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
 
 use super::{
     keymap::Keymap,
@@ -29,6 +30,10 @@ pub struct ScreenOptions {
     pub demo: bool,
     /// Keys.
     pub keymap: Arc<Keymap>,
+    /// Begin with the guided tour; `Some(true)` = it plays by itself.
+    pub tour: Option<bool>,
+    /// Where lines of a recording go, see [`super::recording`].
+    pub record: Option<mpsc::Sender<String>>,
     /// Colours.
     pub theme: ThemeName,
     /// The user's own themes.
@@ -63,6 +68,8 @@ impl Default for ScreenOptions {
             template: TemplateName::default(),
             demo: false,
             keymap: Arc::default(),
+            tour: None,
+            record: None,
             theme: ThemeName::default(),
             own_themes: Vec::new(),
             own_theme: None,

@@ -21,6 +21,7 @@ use ratatui::{
 use tokio::sync::mpsc;
 
 use super::{
+    cast::Recorder,
     model::Model,
     options::ScreenOptions,
     svg,
@@ -55,13 +56,17 @@ pub enum TuiError {
 pub async fn run(
     commands: mpsc::Sender<Command>,
     mut events: mpsc::Receiver<Event>,
-    options: ScreenOptions,
+    mut options: ScreenOptions,
 ) -> Result<(), TuiError> {
     let title = format!("syncscope {}", options.source);
     let mut screen = Screen::take(options.mouse, &title)?;
     let size = screen.terminal().size()?;
+    let tour = options.tour;
+    let mut recorder = options.record.take().map(|lines| Recorder::new(lines, &title, Timestamp::now()));
     let mut model = Model::new(options, Size { width: size.width, height: size.height }, Timestamp::now());
-    draw(&mut screen, &model)?;
+    model.recording = recorder.is_some();
+    let mut owed = tour.map_or_else(Vec::new, |auto| update(&mut model, Msg::Tour { auto }));
+    draw(&mut screen, &mut model, &mut recorder)?;
     let mut input = EventStream::new();
     let mut signals = Signals::listen()?;
     let mut drawn = Instant::now();
@@ -69,7 +74,7 @@ pub async fn run(
     let mut engine_open = true;
     loop {
         let wait = if dirty { Some(FRAME.saturating_sub(drawn.elapsed())) } else { wake::next(&model) };
-        let mut effects = Vec::new();
+        let mut effects = std::mem::take(&mut owed);
         tokio::select! {
             biased;
             signal = signals.next() => match signal {
@@ -78,7 +83,7 @@ pub async fn run(
                 Signal::Continue => effects.push(Effect::Redraw),
             },
             event = input.next() => {
-                update(&mut model, Msg::Tick(Timestamp::now()));
+                effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
                 // The end of input is the end of the terminal.
                 let Some(event) = event else { break };
                 effects.extend(on_terminal(&mut model, event?));
@@ -89,7 +94,7 @@ pub async fn run(
                 dirty = true;
             }
             event = events.recv(), if engine_open => {
-                update(&mut model, Msg::Tick(Timestamp::now()));
+                effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
                 engine_open = event.is_some();
                 effects.extend(update(&mut model, event.map_or(Msg::EngineGone, Msg::Engine)));
                 for _ in 1..DRAIN {
@@ -98,14 +103,17 @@ pub async fn run(
                 }
                 dirty = true;
             }
-            () = sleep(wait), if wait.is_some() => dirty = true,
+            () = sleep(wait), if wait.is_some() => {
+                effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
+                dirty = true;
+            }
         }
         if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut dirty).await? {
             break;
         }
         if dirty && drawn.elapsed() >= FRAME {
-            update(&mut model, Msg::Tick(Timestamp::now()));
-            draw(&mut screen, &model)?;
+            owed = update(&mut model, Msg::Tick(Timestamp::now()));
+            draw(&mut screen, &mut model, &mut recorder)?;
             drawn = Instant::now();
             dirty = false;
         }
@@ -190,13 +198,18 @@ async fn perform(
     Ok(false)
 }
 
-fn draw(screen: &mut Screen, model: &Model) -> io::Result<()> {
+fn draw(screen: &mut Screen, model: &mut Model, recorder: &mut Option<Recorder>) -> io::Result<()> {
     queue!(io::stdout(), BeginSynchronizedUpdate)?;
-    screen.terminal().draw(|frame| {
+    let drawn = screen.terminal().draw(|frame| {
         if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
             frame.set_cursor_position(cursor);
         }
     })?;
+    if recorder.as_mut().is_some_and(|recorder| recorder.frame(drawn.buffer).is_err()) {
+        *recorder = None;
+        model.recording = false;
+        update(model, Msg::Notice("the recording has ended: its file cannot be written".to_owned()));
+    }
     execute!(io::stdout(), EndSynchronizedUpdate)
 }
 

@@ -64,6 +64,11 @@ pub(crate) enum Action {
     Leases,
     Tick,
     Wait,
+    Tour,
+    TourNext,
+    TourBack,
+    TourAuto,
+    TourEnd,
 }
 
 impl Action {

@@ -29,6 +29,8 @@ pub(crate) enum Context {
     Confirm,
     /// Large figures for a stage.
     Stage,
+    /// The strip of the guided tour, over all that is not typed into.
+    Tour,
 }
 
 impl Context {
@@ -48,6 +50,7 @@ impl Context {
             Self::Palette => "palette",
             Self::Confirm => "confirm",
             Self::Stage => "stage",
+            Self::Tour => "tour",
         }
     }
 
@@ -67,6 +70,7 @@ impl Context {
             Self::Palette => "Commands",
             Self::Confirm => "Questions",
             Self::Stage => "Stage mode",
+            Self::Tour => "Guided tour",
         }
     }
 

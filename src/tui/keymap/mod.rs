@@ -66,6 +66,11 @@ impl Keymap {
         find(context).or_else(|| find(Context::Global))
     }
 
+    /// The action of a chord in a context alone.
+    pub(crate) fn own(&self, context: Context, chord: Chord) -> Option<Action> {
+        self.actions.get(&(context, chord)).copied()
+    }
+
     /// Rows of a context, in order.
     pub(crate) fn rows(&self, context: Context) -> impl Iterator<Item = &Binding> {
         self.rows.iter().filter(move |row| row.context == context)

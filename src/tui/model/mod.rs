@@ -11,6 +11,7 @@ mod leases;
 mod rebuild;
 mod ring;
 mod thread;
+mod tour;
 mod verify;
 
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
     thread::Thread,
+    tour::{Proof, Step, Tour},
     verify::{Verification, VerifyDialog},
 };
 use super::{
@@ -146,6 +148,10 @@ pub struct Model {
     pub(crate) typing_filter: bool,
     pub(crate) notice: Option<Notice>,
     pub(crate) last_click: Option<(Position, Timestamp)>,
+    /// The frames are being recorded.
+    pub(crate) recording: bool,
+    /// The guided tour, while it is on.
+    pub(crate) tour: Option<Tour>,
     /// The engine has ended; nothing can be asked any more.
     pub(crate) engine_gone: bool,
     requests: u64,
@@ -182,6 +188,8 @@ impl Model {
             typing_filter: false,
             notice: None,
             last_click: None,
+            recording: false,
+            tour: None,
             engine_gone: false,
             requests: 0,
             options,

@@ -452,6 +452,13 @@ pub(super) fn verified() -> Vec<Event> {
     ]
 }
 
+/// A demo with the guided tour at its first step.
+pub(super) fn tour(model: &mut Model) -> Vec<Effect> {
+    tell(model, running());
+    model.options.demo = true;
+    update(model, Msg::Tour { auto: false })
+}
+
 /// An answer to the newest question among the effects.
 pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
     let (request, id) = effects

@@ -7,3 +7,4 @@ mod leases;
 mod live;
 mod reducer;
 mod screens;
+mod tour;

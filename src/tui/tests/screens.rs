@@ -12,7 +12,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
 type Scene = fn(&mut Model);
 
 /// The scenes, by name.
-const SCENES: [(&str, Scene); 20] = [
+const SCENES: &[(&str, Scene)] = &[
     ("empty", |_| {}),
     ("running", |model| drop(tell(model, fixture::running()))),
     ("selected", |model| {
@@ -99,6 +99,15 @@ const SCENES: [(&str, Scene); 20] = [
     ("stage", |model| {
         tell(model, fixture::running());
         keys(model, "z");
+    }),
+    ("tour", |model| {
+        fixture::tour(model);
+        keys(model, "nnnn");
+    }),
+    ("tour_rebuild", |model| {
+        fixture::tour(model);
+        keys(model, "nnnnnnn");
+        tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
     }),
 ];
 

@@ -1,6 +1,6 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, lease_deeds, overlay, panes, rebuild};
+use super::{Effect, lease_deeds, overlay, panes, rebuild, tour};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
@@ -28,6 +28,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
             Action::Back => overlay::close(model),
             other => in_panes(model, other),
         },
+        Context::Tour => tour::act(model, action),
         Context::Follow
         | Context::Insert
         | Context::Rebuild
@@ -85,6 +86,7 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             model.cache.set_order(order, model.now);
             model.say(format!("cache: {}", order.word()));
         }
+        Action::Tour => return tour::begin(model, false),
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Stage => model.overlays.push(Overlay::Stage),
         Action::Mask => model.masked = !model.masked,
@@ -114,7 +116,11 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Repair
         | Action::TakeOver
         | Action::Tick
-        | Action::Wait => {}
+        | Action::Wait
+        | Action::TourNext
+        | Action::TourBack
+        | Action::TourAuto
+        | Action::TourEnd => {}
     }
     Vec::new()
 }

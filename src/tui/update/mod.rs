@@ -8,13 +8,17 @@ mod overlay;
 mod panes;
 mod rebuild;
 mod telemetry;
+mod tour;
 mod typing;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
-use super::{keymap::Chord, model::Model};
+use super::{
+    keymap::{Chord, Context},
+    model::Model,
+};
 use crate::engine::{Command, Event};
 
 /// Something that the screen has to take in.
@@ -34,6 +38,11 @@ pub enum Msg {
     EngineGone,
     /// The engine did not take a command because its queue is full.
     Refused(Command),
+    /// The guided tour begins.
+    Tour {
+        /// It plays by itself.
+        auto: bool,
+    },
     /// There is no shell to go to.
     NoShell,
     /// Something that the loop did has an outcome worth a notice.
@@ -85,6 +94,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.say(format!("the engine is busy, not done: {}", name(&command)));
             Vec::new()
         }
+        Msg::Tour { auto } => tour::begin(model, auto),
         Msg::NoShell => {
             model.say("no shell to go to: syncscope was not started from one");
             Vec::new()
@@ -97,7 +107,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.now = now;
             model.end_notice_in_time();
             model.cache.resort(now, false);
-            Vec::new()
+            tour::tick(model)
         }
     }
 }
@@ -107,6 +117,14 @@ fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let context = model.context();
+    // Letters are text where somebody types, and an answer where a question is asked.
+    if model.tour.is_some()
+        && !context.takes_text()
+        && context != Context::Confirm
+        && let Some(action) = model.options.keymap.own(Context::Tour, Chord::of(key))
+    {
+        return tour::act(model, action);
+    }
     match model.options.keymap.action(context, Chord::of(key)) {
         Some(action) => act::act(model, context, action),
         None if context.takes_text() => overlay::type_key(model, key),
@@ -125,6 +143,7 @@ fn name(command: &Command) -> &'static str {
         Command::RemoveInstance => "remove an instance",
         Command::KillInstance => "kill an instance",
         Command::SplitPartition => "split a partition",
+        Command::SpoilEntry { .. } => "spoil an entry",
         Command::Insert(_) => "insert",
         Command::StopInserts => "stop the inserts",
         Command::UndoInserts => "undo the inserts",

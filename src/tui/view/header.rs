@@ -27,6 +27,9 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     if model.options.demo {
         left.push(("  demo".to_owned(), theme.dim));
     }
+    if model.recording {
+        left.push(("  ● rec".to_owned(), theme.bad));
+    }
     let connections =
         |words| [connection(model, Server::Cosmos, words), connection(model, Server::Redis, words)];
     let sync = sync(model);

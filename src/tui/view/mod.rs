@@ -17,6 +17,7 @@ pub(crate) mod rebuild;
 mod sheet;
 pub(crate) mod stage;
 pub(crate) mod tabs;
+pub(crate) mod tour;
 pub(crate) mod trouble;
 pub(crate) mod verify;
 
@@ -73,6 +74,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Stage => stage::draw(model, frame.body, buf),
         };
     }
+    tour::draw(model, frame.tour, buf);
     footer::draw(model, frame.footer, buf).or(cursor)
 }
 

@@ -57,10 +57,10 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
     let lag = model.sync.lag.or_else(|| model.leases.lag());
     let cells = [
         ("write → cache, p50 ms", millis(total.map(|stage| stage.p50)), theme.accent),
+        ("p95 ms", millis(total.map(|stage| stage.p95)), theme.accent),
         ("p99 ms", millis(total.map(|stage| stage.p99)), theme.accent),
         ("changes a second", text::count(rate.max(0.0).round() as u64), theme.text),
         ("in step", in_step, theme.good),
-        ("keys in the cache", status.keys.map_or("—".to_owned(), text::count), theme.text),
         (
             "lag",
             lag.map_or("—".to_owned(), text::count),
