@@ -1,6 +1,7 @@
 //! What the inserts of this session wrote, so that exactly that can be taken back. Bounded: the oldest
 //! is forgotten, and counted.
 
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -55,7 +56,9 @@ struct Inner {
 
 impl Default for Ledger {
     fn default() -> Self {
-        let inner = Inner { written: LruCache::unbounded(), bytes: 0, replaced: 0, forgotten: 0 };
+        // Room for one more than may stay, so that what is forgotten is counted in one place.
+        let written = LruCache::new(NonZeroUsize::MIN.saturating_add(DOCUMENTS));
+        let inner = Inner { written, bytes: 0, replaced: 0, forgotten: 0 };
         Self { inner: Mutex::new(inner) }
     }
 }

@@ -148,7 +148,7 @@ impl Verifier {
         options: VerifyOptions,
         news: mpsc::Sender<VerifyNews>,
     ) -> Result<Summary, VerifyError> {
-        let run = self.begin(options, Pace::unbounded(), news).await?;
+        let run = self.begin(options, Pace::at_full_speed(), news).await?;
         let listener = run.news.clone();
         tokio::select! {
             done = run.go() => done,

@@ -17,7 +17,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn unbounded() -> Self {
+    pub(super) fn at_full_speed() -> Self {
         Self { per_second: None, next: Mutex::new(Instant::now()) }
     }
 
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn pages_are_as_large_as_the_rate_allows() {
-        assert_eq!(Pace::unbounded().page(), PAGE);
+        assert_eq!(Pace::at_full_speed().page(), PAGE);
         assert_eq!(Pace::of(0).page(), 1);
         assert_eq!(Pace::of(100).page(), 25);
         assert_eq!(Pace::of(1_000_000).page(), PAGE);
@@ -62,6 +62,6 @@ mod tests {
         let began = Instant::now();
         tokio::join!(pace.rest(50), pace.rest(50));
         assert!(began.elapsed() >= Duration::from_millis(100));
-        Pace::unbounded().rest(1_000_000).await;
+        Pace::at_full_speed().rest(1_000_000).await;
     }
 }
