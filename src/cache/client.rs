@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::entry::{self, Entry};
 use super::error::{CacheError, EntryError};
 use super::guard;
+use super::key_text::{bytes_of, text_of};
 use super::link::{self, Opening, error_line, refused};
 use super::reserved::is_reserved_key;
 use super::status::{self, ServerStatus};
@@ -111,8 +112,8 @@ impl CacheClient {
         Ok(entry::assemble(heads, &plan, bodies, max_value))
     }
 
-    /// One step of SCAN: the next cursor (0 = done) and keys, as text (lossy where not UTF-8), without
-    /// those of our own that are no entries.
+    /// One step of SCAN: the next cursor (0 = done) and keys, as text that leads back to the key where it is
+    /// not UTF-8, without those of our own that are no entries.
     pub async fn scan(
         &self,
         cursor: u64,
@@ -128,7 +129,7 @@ impl CacheClient {
         let reply = self.single(&pipe).await?;
         redis::from_redis_value::<(u64, Vec<Vec<u8>>)>(reply)
             .map(|(next, keys)| {
-                let keys = keys.iter().map(|key| String::from_utf8_lossy(key).into_owned());
+                let keys = keys.into_iter().map(text_of);
                 (next, keys.filter(|key| !is_reserved_key(key)).collect())
             })
             .map_err(|error| self.unexpected(format!("SCAN: {error}")))
@@ -160,7 +161,10 @@ impl CacheClient {
             return Ok(0);
         }
         let mut pipe = Pipeline::new();
-        pipe.cmd("UNLINK").arg(keys);
+        pipe.cmd("UNLINK");
+        for key in keys {
+            pipe.arg(&*bytes_of(key));
+        }
         match self.single(&pipe).await? {
             Value::Int(deleted) => Ok(u64::try_from(deleted).unwrap_or(0)),
             _ => Err(self.unexpected("UNLINK is not a number".into())),

@@ -6,6 +6,7 @@ use redis::{Pipeline, Value};
 
 use super::distributed::DistributedExpiry;
 use super::guard::VERSION_FIELD;
+use super::key_text::bytes_of;
 use super::link::error_line;
 use super::status::text;
 
@@ -83,6 +84,7 @@ impl Body {
 pub(super) fn head_pipeline(keys: &[String]) -> Pipeline {
     let mut pipe = Pipeline::with_capacity(keys.len() * 2);
     for key in keys {
+        let key = &*bytes_of(key);
         pipe.cmd("TYPE").arg(key).cmd("PTTL").arg(key);
     }
     pipe
@@ -118,6 +120,7 @@ pub(super) fn body_pipeline(
     let mut pipe = Pipeline::with_capacity(keys.len() * 2);
     let mut plan = Vec::with_capacity(keys.len());
     for (key, head) in keys.iter().zip(heads) {
+        let key = &*bytes_of(key);
         let body = head.as_ref().map_or(Body::Nothing, |head| Body::of(&head.kind));
         match body {
             Body::Nothing => {}

@@ -8,6 +8,7 @@ use std::time::Instant;
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
+use super::key_text::text_of;
 use super::reserved::is_reserved_key;
 
 /// Most changed keys waiting; beyond that a new SCAN is cheaper than a list.
@@ -119,7 +120,7 @@ impl Content {
 
 fn key(value: Value) -> Option<String> {
     match value {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::BulkString(bytes) => Some(text_of(bytes)),
         Value::SimpleString(text) => Some(text),
         _ => None,
     }

@@ -6,6 +6,7 @@ mod entry;
 mod error;
 mod guard;
 mod inbox;
+mod key_text;
 mod link;
 mod observer;
 mod reserved;

@@ -107,7 +107,7 @@ pub enum Observation {
 /// An entry, and how it came to our notice.
 #[derive(Debug, Clone)]
 pub struct ObservedEntry {
-    /// Key as text (lossy where not UTF-8).
+    /// Key as text; where it is not UTF-8, a text that leads back to it.
     pub key: String,
     /// When the notice of its change arrived.
     pub notified_at: Instant,

@@ -52,6 +52,34 @@ async fn entries_are_written_and_read_back() {
     }
 }
 
+#[tokio::test]
+async fn keys_that_are_not_utf8_are_listed_read_and_deleted() {
+    for server in servers().await {
+        let client = CacheClient::connect(&target(server.port())).await.unwrap();
+        let keys = [&b"\xff\xfe:1"[..], b"caf\xe9", b"caf\xef\xbf\xbd", "café".as_bytes()];
+        let batch: Vec<CacheWrite> = keys
+            .iter()
+            .map(|key| CacheWrite::Set {
+                key: Bytes::from_static(key),
+                value: Bytes::from_static(key),
+                ttl: None,
+            })
+            .collect();
+        assert!(client.write(&batch).await.unwrap().iter().all(Result::is_ok));
+        let (_, listed) = client.scan(0, None, 100).await.unwrap();
+        assert_eq!(listed.len(), keys.len());
+        let entries = client.entries(&listed, 100).await.unwrap();
+        let mut values: Vec<Bytes> = entries.into_iter().map(|entry| entry.unwrap().value).collect();
+        values.sort_unstable();
+        let mut wanted = keys.map(Bytes::from_static).to_vec();
+        wanted.sort_unstable();
+        assert_eq!(values, wanted);
+        assert_eq!(client.delete(&listed).await.unwrap(), 4);
+        assert_eq!(client.status().await.unwrap().keys, Some(0));
+        server.stop().await;
+    }
+}
+
 async fn written_and_read_back(server: &EmbeddedCache) {
     let client = CacheClient::connect(&target(server.port())).await.unwrap();
     assert!(server.product() == "in-process" || client.product() == server.product());

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 /// One cache entry as a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryRow {
-    /// Redis key, as text (lossy where it is not UTF-8).
+    /// Redis key, as text; where it is not UTF-8, a text that leads back to it.
     pub key: String,
     /// Id of the document that the entry belongs to, where the mapping can tell.
     pub document_id: Option<String>,

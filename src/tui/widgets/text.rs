@@ -17,6 +17,8 @@ fn unsafe_on_screen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{FEFF}')
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        // Noncharacters, which stand for the bytes of keys that are no text.
+        || matches!(c, '\u{FDD0}'..='\u{FDEF}')
         || matches!(c, '\u{E0000}'..='\u{E0FFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
