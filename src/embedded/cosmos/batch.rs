@@ -18,7 +18,7 @@ use super::errors::{bad_request, not_found, too_large, wrong_container, wrong_ke
 use super::feed::log::Range;
 use super::feed::ranges::Ranges;
 use super::ids::refused_document;
-use super::keys::{self, Epk};
+use super::keys::Epk;
 use super::points::{self, key_of_header, now};
 use super::request::Ask;
 use super::writes::{self, Kind, MAX_DOCUMENT, Write, change};
@@ -78,18 +78,16 @@ impl Operation<'_> {
             _ => return Err(Box::new(bad_request("The batch has an operation of an unknown type."))),
         };
         let body = self.body();
-        let id = if matches!(kind, Kind::Patch | Kind::Delete) {
-            self.target().unwrap_or_default()
+        let key = if matches!(kind, Kind::Patch | Kind::Delete) {
+            (epk.clone(), self.target().unwrap_or_default().into())
         } else {
-            let id = writes::id_of(&body)?;
-            let document: Value = serde_json::from_slice(&body).unwrap_or_default();
-            if !keys::of_document(&document, &container.key).is_ok_and(|of| of == *epk) {
-                return Err(Box::new(wrong_key()));
-            }
-            id
+            writes::key_of(&body, container)?
         };
+        if key.0 != *epk {
+            return Err(Box::new(wrong_key()));
+        }
         let (if_match, if_none_match) = (self.if_match.clone(), self.if_none_match.clone());
-        Ok(Some(Write { kind, key: (epk.clone(), id.into()), body, if_match, if_none_match }))
+        Ok(Some(Write { kind, key, body, if_match, if_none_match }))
     }
 }
 

@@ -6,6 +6,8 @@ use azure_data_cosmos_driver::models::{
 };
 use serde_json::Value;
 
+use super::document::Fields;
+
 /// The effective partition key, ordered as the service orders it.
 pub(super) type Epk = EffectivePartitionKey;
 
@@ -39,6 +41,19 @@ pub(super) fn of_document(
     match scope(&values_of(document, definition), definition)? {
         KeyScope::Point(epk) | KeyScope::Prefix(epk, _) => Ok(epk),
     }
+}
+
+/// The effective key of a document of which only what the key needs is parsed.
+pub(super) fn of_fields(
+    fields: &Fields<'_>,
+    definition: &PartitionKeyDefinition,
+) -> Result<Epk, &'static str> {
+    let firsts = definition.paths().iter().filter_map(|path| steps(path).next());
+    let needed = firsts.filter_map(|name| {
+        let value = serde_json::from_str(fields.raw(name)?).ok()?;
+        Some((name.to_owned(), value))
+    });
+    of_document(&Value::Object(needed.collect()), definition)
 }
 
 /// The partition key of a document as the header's JSON array.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::answer::Answer;
 use super::charge;
@@ -122,16 +121,14 @@ fn asked(ask: &Ask, container: &Container) -> Result<Write, Box<Answer>> {
         let epk = header.ok_or_else(|| refuse("PartitionKey value must be supplied for this operation."))?;
         (epk, named.unwrap_or_default().into())
     } else {
-        let id = writes::id_of(&ask.body)?;
-        if named.is_some_and(|named| named != id) {
+        let (epk, id) = writes::key_of(&ask.body, container)?;
+        if named.is_some_and(|named| *named != *id) {
             return Err(refuse("The id in the document must be the one in the address."));
         }
-        let document: Value = serde_json::from_slice(&ask.body).unwrap_or_default();
-        let epk = keys::of_document(&document, &container.key).map_err(refuse)?;
         if header.is_some_and(|header| header != epk) {
             return Err(Box::new(wrong_key()));
         }
-        (epk, id.into())
+        (epk, id)
     };
     Ok(Write {
         kind,

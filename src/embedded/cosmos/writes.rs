@@ -53,8 +53,8 @@ pub(super) struct Decided {
     pub(super) replaced: usize,
 }
 
-/// Checks the body of a document to be written, and gives its id.
-pub(super) fn id_of(body: &Bytes) -> Result<String, Box<Answer>> {
+/// Checks the body of a document to be written, and says where it will live.
+pub(super) fn key_of(body: &Bytes, container: &Container) -> Result<Key, Box<Answer>> {
     let refuse = |message: &str| Box::new(bad_request(message));
     if body.len() > MAX_DOCUMENT {
         return Err(Box::new(too_large()));
@@ -67,19 +67,17 @@ pub(super) fn id_of(body: &Bytes) -> Result<String, Box<Answer>> {
     if let Some(refusal) = refused_document(&id) {
         return Err(Box::new(refusal));
     }
-    match fields.raw("ttl") {
-        None | Some("null") => Ok(id),
-        Some(raw) => match fields.integer("ttl") {
-            Some(ttl) if ttl == -1 || (1..=MAX_TTL).contains(&ttl) => Ok(id),
-            _ => {
-                let raw: String = raw.chars().take(40).collect();
-                Err(refuse(&format!(
-                    "The input ttl '{raw}' is invalid. Ensure to provide a nonzero positive integer less than or equal \
-                     to '{MAX_TTL}', or '-1' to never expire."
-                )))
-            }
-        },
+    if let Some(raw) = fields.raw("ttl").filter(|raw| *raw != "null")
+        && !fields.integer("ttl").is_some_and(|ttl| ttl == -1 || (1..=MAX_TTL).contains(&ttl))
+    {
+        let raw: String = raw.chars().take(40).collect();
+        return Err(refuse(&format!(
+            "The input ttl '{raw}' is invalid. Ensure to provide a nonzero positive integer less than or equal to \
+             '{MAX_TTL}', or '-1' to never expire."
+        )));
     }
+    let epk = keys::of_fields(&fields, &container.key).map_err(refuse)?;
+    Ok((epk, id.into()))
 }
 
 impl Write {
@@ -163,11 +161,11 @@ fn patched(body: &Bytes, old: &Arc<Document>, container: &Container) -> Result<B
     }
     let text = patch.apply(&old.text).map_err(|message| Box::new(bad_request(&message)))?;
     let text = Bytes::from(text);
-    if id_of(&text)? != *old.key.1 {
+    let (epk, id) = key_of(&text, container)?;
+    if id != old.key.1 {
         return Err(Box::new(bad_request("The id of a document cannot be patched.")));
     }
-    let document = serde_json::from_slice(&text).unwrap_or_default();
-    if !keys::of_document(&document, &container.key).is_ok_and(|epk| epk == old.key.0) {
+    if epk != old.key.0 {
         return Err(Box::new(bad_request("The partition key of a document cannot be patched.")));
     }
     Ok(text)

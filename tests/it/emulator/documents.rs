@@ -297,3 +297,26 @@ async fn simple_queries_page_through_everything_once() {
     let slow = value(ask("SELECT VALUE COUNT(1) FROM c WHERE true", None).await).await;
     assert_eq!(slow["Documents"], json!([50]));
 }
+
+#[tokio::test]
+async fn databases_and_containers_can_be_queried() {
+    let (emulator, _) = emulator().await;
+    let raw = Raw::new(&emulator);
+    let ask = |path: &'static str, sql: &'static str| {
+        let raw = raw.clone();
+        async move {
+            let query = [("x-ms-documentdb-isquery", "True"), ("content-type", "application/query+json")];
+            let parameters = json!([{"name": "@id", "value": "prices"}]);
+            let body = json!({ "query": sql, "parameters": parameters }).to_string();
+            raw.send("POST", path, &query, body).await
+        }
+    };
+    let found = value(ask("/dbs", r#"SELECT VALUE r.id FROM root r WHERE r.id = "shop""#).await).await;
+    assert_eq!((&found["Databases"], &found["_count"]), (&json!(["shop"]), &json!(1)));
+    let one = value(ask("/dbs/shop/colls", "SELECT * FROM root r WHERE r.id = @id").await).await;
+    assert_eq!(one["DocumentCollections"][0]["id"], "prices");
+    let all = value(ask("/dbs/shop/colls", "SELECT VALUE COUNT(1) FROM c").await).await;
+    assert_eq!(all["DocumentCollections"], json!([2]));
+    assert_eq!(ask("/dbs", "SELECT * FROM r WHERE NOSUCH(r.id)").await.status(), 400);
+    assert_eq!(ask("/dbs/nowhere/colls", "SELECT * FROM r").await.status(), 404);
+}

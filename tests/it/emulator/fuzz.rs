@@ -9,8 +9,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::support::emulator::emulator;
 use crate::support::raw::Raw;
 
-const REQUESTS: usize = 3_000;
-const SEED: u64 = 7;
+/// `SYNCSCOPE_FUZZ_REQUESTS` sends as many.
+fn requests() -> usize {
+    std::env::var("SYNCSCOPE_FUZZ_REQUESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_000)
+}
+
+/// `SYNCSCOPE_FUZZ_SEED` replays a run.
+fn seed() -> u64 {
+    std::env::var("SYNCSCOPE_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7)
+}
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 const PIECES: [&str; 22] = [
@@ -59,7 +66,7 @@ const HEADERS: [(&str, &str); 20] = [
     ("x-ms-cosmos-is-query-plan-request", "True"),
     ("x-ms-cosmos-batch-atomic", "False"),
 ];
-const BODIES: [&str; 16] = [
+const BODIES: [&str; 20] = [
     "",
     "{}",
     "[]",
@@ -71,12 +78,48 @@ const BODIES: [&str; 16] = [
     "{\"query\":\"SELECT * FROM c WHERE c.id = \\\"\"}",
     "{\"query\":\"SELECT VALUE {\\\"a\\\": c[c.id]} FROM c ORDER BY c.x\"}",
     "{\"query\":7}",
+    "{\"query\":\"SELECT * FROM c WHERE c.a IN (1, 'x') AND EXISTS(SELECT VALUE t FROM t IN c.tags) ORDER BY c.a\"}",
+    "{\"query\":\"SELECT c.a, COUNT(1) FROM c GROUP BY c.a\",\"parameters\":[{\"name\":\"@p\"}]}",
+    "{\"query\":\"SELECT TOP @n VALUE REPLACE(c.id, 'a', @p) FROM c\",\"parameters\":[{\"name\":\"@n\",\"value\":1}]}",
+    "{\"query\":\"PARTIAL SELECT COUNT(1) FROM c\"}",
     "[{\"op\":\"add\",\"path\":\"/a/b/-\",\"value\":1}]",
     "[{\"operationType\":\"Patch\",\"id\":\"a\",\"partitionKey\":\"[\\\"a\\\"]\"}]",
     "[{\"operationType\":\"Create\",\"resourceBody\":{\"id\":\"a\"}}]",
     "\u{80}\u{7f}\u{1}",
     "{\"id\":\"open\",\"partitionKey\":{\"paths\":[\"/id\"],\"kind\":\"Hash\",\"version\":2},\"defaultTtl\":0}",
 ];
+
+/// What a body may suddenly hold thousands of.
+const PARTS: [&[u8]; 6] = [b"[", b"{\"a\":", b"(", b"\\u0000", b"NOT ", b"1e9"];
+
+/// The body with some bytes changed, left out, or repeated many times.
+fn garbled(body: &str, random: &mut StdRng) -> Vec<u8> {
+    let mut bytes = body.as_bytes().to_vec();
+    for _ in 0..random.random_range(1..4) {
+        let at = random.random_range(0..=bytes.len());
+        match random.random_range(0..4_u32) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, random.random()),
+            2 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = random.random();
+                }
+            }
+            _ => {
+                let part = PARTS.choose(random).unwrap();
+                bytes.splice(at..at, part.repeat(random.random_range(1..2_000)));
+            }
+        }
+    }
+    bytes
+}
+
+/// Kilobytes of this process in memory; 0 where the system does not say.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
 
 #[tokio::test]
 async fn random_requests_break_nothing() {
@@ -85,8 +128,9 @@ async fn random_requests_break_nothing() {
     let docs = "/dbs/shop/colls/prices/docs";
     raw.upsert(docs, "a", r#"{"id":"a","kept":true}"#).await;
     raw.send("POST", "/dbs", &[], r#"{"id":"other"}"#).await;
-    let mut random = StdRng::seed_from_u64(SEED);
-    for i in 0..REQUESTS {
+    let mut random = StdRng::seed_from_u64(seed());
+    let before = resident();
+    for i in 0..requests() {
         // Mostly inside of one container, else anywhere; never where the kept document is.
         let mut path =
             if random.random_bool(0.7) { "/dbs/other/colls/open".to_owned() } else { String::new() };
@@ -99,11 +143,28 @@ async fn random_requests_break_nothing() {
         headers.dedup_by_key(|(name, _)| *name);
         let method = METHODS.choose(&mut random).unwrap();
         let body = *BODIES.choose(&mut random).unwrap();
-        let body = if *method == "HEAD" || *method == "GET" { "" } else { body };
+        let body = if *method == "HEAD" || *method == "GET" {
+            Vec::new()
+        } else if random.random_bool(0.3) {
+            garbled(body, &mut random)
+        } else {
+            body.as_bytes().to_vec()
+        };
+        let shown = String::from_utf8_lossy(&body).into_owned();
         let answer = raw.send(method, &path, &headers, body).await;
         let status = answer.status().as_u16();
-        assert!(status < 500 || status == 501, "request {i}: {method} {path} {headers:?} {body}: {status}");
+        assert!(status < 500 || status == 501, "request {i}: {method} {path} {headers:?} {shown}: {status}");
+        // Nobody who asks elsewhere sees the kept document or its container.
+        let told = answer.bytes().await.unwrap();
+        assert!(
+            !told.windows(6).any(|part| part == b"kept\":"),
+            "request {i}: {method} {path} was answered by another"
+        );
     }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 300 << 10, "{grown} KB more after {} requests", requests());
+    let container = raw.send("GET", "/dbs/shop/colls/prices", &[], "").await;
+    assert_eq!(container.status(), 200);
     let read: Value = prices.read_item("a", "a", None).await.unwrap().into_model().unwrap();
     assert_eq!(read["kept"], true);
 }

@@ -5,8 +5,10 @@ mod documents;
 mod faults;
 mod feed;
 mod fuzz;
+mod load;
 mod manners;
 mod state;
+mod throughput;
 mod topology;
 
 use std::time::{Duration, Instant};

@@ -15,15 +15,15 @@ use crate::support::raw::Raw;
 const DOCS: &str = "/dbs/shop/colls/prices/docs";
 
 /// A running `syncscope emulator`.
-struct Running {
+pub(super) struct Running {
     child: Child,
     cosmos: String,
-    endpoint: String,
+    pub(super) endpoint: String,
     redis: String,
 }
 
 impl Running {
-    async fn start(args: &[&str]) -> Self {
+    pub(super) async fn start(args: &[&str]) -> Self {
         let mut command = program();
         command.args(["emulator", "--cosmos-port", "0", "--redis-port", "0", "--json"]).args(args);
         let mut child = command.spawn().unwrap();
@@ -38,7 +38,7 @@ impl Running {
         Self { child, cosmos, endpoint, redis: told["redis"].as_str().unwrap().to_owned() }
     }
 
-    fn raw(&self) -> Raw {
+    pub(super) fn raw(&self) -> Raw {
         Raw::at(&self.endpoint)
     }
 
@@ -53,7 +53,7 @@ impl Running {
         finish(command).await.code(0)
     }
 
-    async fn end(self) -> Ran {
+    pub(super) async fn end(self) -> Ran {
         signal(&self.child, "TERM").await;
         gather(self.child).await.code(0)
     }

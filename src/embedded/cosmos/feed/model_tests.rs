@@ -1,7 +1,9 @@
-//! Random writes, splits, merges and reads against a model of what each reader must have seen.
+//! Random writes, splits, merges, reloads and reads against a model: of what each write is answered, and of what
+//! each reader must have seen, from whatever continuation it reads.
 //! `PROPTEST_CASES=10000` runs as many; a failing sequence is printed whole and shrunk.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::container::Container;
 use super::super::keys::{self, Epk};
+use super::super::points;
 use super::super::request::Ask;
 use super::answer::answer;
 use super::log::Operation;
@@ -18,19 +21,35 @@ use super::ranges::{Change, Ranges};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Put(u8),
-    Remove(u8, bool),
+    Write(u8, Wish),
+    Expire(u8),
     Split(u8),
     Merge(u8),
     /// A new reader: from the beginning or from now, of all versions or of the latest.
     Open(bool, bool),
     Read(u8, u8, u8),
+    /// A second reader from the continuations of another, which may be old when it reads.
+    Fork(u8),
+    /// The state is saved, and loaded again.
+    Reload,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wish {
+    Create,
+    Upsert,
+    Replace,
+    Delete,
+    /// Replace, but only an old version.
+    ReplaceStale,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..16_u8).prop_map(Step::Put),
-        2 => (0..16_u8, any::<bool>()).prop_map(|(id, expired)| Step::Remove(id, expired)),
+        8 => (0..16_u8, wish()).prop_map(|(id, wish)| Step::Write(id, wish)),
+        1 => (0..16_u8).prop_map(Step::Expire),
+        1 => any::<u8>().prop_map(Step::Fork),
+        1 => Just(Step::Reload),
         1 => any::<u8>().prop_map(Step::Split),
         1 => any::<u8>().prop_map(Step::Merge),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(begin, all)| Step::Open(begin, all)),
@@ -38,7 +57,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn wish() -> impl Strategy<Value = Wish> {
+    prop_oneof![
+        1 => Just(Wish::Create),
+        4 => Just(Wish::Upsert),
+        1 => Just(Wish::Replace),
+        2 => Just(Wish::Delete),
+        1 => Just(Wish::ReplaceStale),
+    ]
+}
+
 /// A client that reads range by range and follows splits and merges, as the SDKs do.
+#[derive(Clone)]
 struct Reader {
     all_versions: bool,
     /// Bounds, id of the range, etag.
@@ -49,7 +79,7 @@ struct Reader {
 }
 
 struct World {
-    container: Container,
+    container: Arc<Container>,
     live: BTreeMap<u8, u64>,
     /// Every commit: document, and its version or `None` for its end.
     commits: Vec<(u8, Option<u64>)>,
@@ -61,8 +91,13 @@ impl World {
         let definition = PartitionKeyDefinition::new(vec!["/id".into()]);
         let bounds = ["10", "20", "30"].map(|bound| Epk::try_from(bound).unwrap());
         let ranges = Ranges::new(&bounds, None);
-        let container = Container::new("d", "c", "r", "s", definition, ranges);
-        Self { container, live: BTreeMap::new(), commits: Vec::new(), readers: Vec::new() }
+        let container = Container::new("d", "c", "AAAAAYAAAAI=", "dbs/d/colls/c/", definition, ranges);
+        Self {
+            container: Arc::new(container),
+            live: BTreeMap::new(),
+            commits: Vec::new(),
+            readers: Vec::new(),
+        }
     }
 
     fn key(&self, id: u8) -> (Epk, Box<str>) {
@@ -72,31 +107,35 @@ impl World {
 
     fn take(&mut self, step: &Step) {
         match *step {
-            Step::Put(id) => {
-                let version = self.commits.len() as u64;
-                let text = json!({ "id": format!("p-{id}"), "v": version }).to_string();
-                let key = self.key(id);
-                let epk = key.0.clone();
-                let put = Change::Put {
-                    key,
-                    text: Bytes::from(text),
-                    etag: format!("\"{version}\"").into(),
-                    ts: 1,
-                    ttl: None,
-                    ordinal: version,
-                };
-                self.container.ranges_mut().commit(&epk, [put]);
-                self.live.insert(id, version);
-                self.commits.push((id, Some(version)));
+            Step::Write(id, wish) => self.write(id, wish),
+            Step::Expire(id) => {
+                if self.live.remove(&id).is_some() {
+                    let key = self.key(id);
+                    let epk = key.0.clone();
+                    let change = Change::Remove { key, ts: 1, operation: Operation::Expire };
+                    self.container.ranges_mut().commit(&epk, [change]);
+                    self.commits.push((id, None));
+                }
             }
-            Step::Remove(id, expired) if self.live.remove(&id).is_some() => {
-                let key = self.key(id);
-                let epk = key.0.clone();
-                let operation = if expired { Operation::Expire } else { Operation::Delete };
-                self.container.ranges_mut().commit(&epk, [Change::Remove { key, ts: 1, operation }]);
-                self.commits.push((id, None));
+            Step::Fork(who) => {
+                if !self.readers.is_empty() && self.readers.len() < 8 {
+                    let copy = self.readers[usize::from(who) % self.readers.len()].clone();
+                    self.readers.push(copy);
+                }
             }
-            Step::Remove(..) => {}
+            Step::Reload => {
+                let content = self.container.ranges().content();
+                let mut again = Ranges::restored(&content.layout, None).unwrap();
+                for document in &content.latest {
+                    again.put_back(document).unwrap();
+                }
+                for version in content.history {
+                    let image = version.current.as_ref().or(version.previous.as_ref()).unwrap();
+                    let key = image.key.clone();
+                    again.replay(&key, version).unwrap();
+                }
+                *self.container.ranges_mut() = again;
+            }
             Step::Split(which) => {
                 let mut ranges = self.container.ranges_mut();
                 let id = ranges.live()[usize::from(which) % ranges.live().len()].id;
@@ -118,6 +157,48 @@ impl World {
                     self.read(who, part, page);
                 }
             }
+        }
+    }
+
+    /// A write as clients send it, with the answer that it must have.
+    fn write(&mut self, id: u8, wish: Wish) {
+        let version = self.commits.len() as u64;
+        let name = format!("p-{id}");
+        let mut segments: Vec<String> = ["dbs", "d", "colls", "c", "docs"].map(str::to_owned).into();
+        let mut headers = HeaderMap::new();
+        let key = HeaderValue::from_str(&json!([name]).to_string()).unwrap();
+        headers.insert("x-ms-documentdb-partitionkey", key);
+        let there = self.live.contains_key(&id);
+        let (method, status) = match (wish, there) {
+            (Wish::Create, false) => (Method::POST, 201),
+            (Wish::Create, true) => (Method::POST, 409),
+            (Wish::Upsert, there) => {
+                headers.insert("x-ms-documentdb-is-upsert", HeaderValue::from_static("True"));
+                (Method::POST, if there { 200 } else { 201 })
+            }
+            (Wish::Replace, true) => (Method::PUT, 200),
+            (Wish::Delete, true) => (Method::DELETE, 204),
+            (Wish::Delete, false) => (Method::DELETE, 404),
+            (Wish::Replace | Wish::ReplaceStale, false) => (Method::PUT, 404),
+            (Wish::ReplaceStale, true) => (Method::PUT, 412),
+        };
+        if matches!(wish, Wish::ReplaceStale) {
+            headers.insert("if-match", HeaderValue::from_static("\"old\""));
+        }
+        if method != Method::POST {
+            segments.push(name.clone());
+        }
+        let deletes = method == Method::DELETE;
+        let body = Bytes::from(json!({ "id": name, "v": version }).to_string());
+        let answer = points::write(&Ask { method, segments, headers, body }, &self.container);
+        assert_eq!(answer.status.as_u16(), status, "{wish:?} of {name}, there: {there}");
+        if answer.status.is_success() {
+            let now = (!deletes).then_some(version);
+            match now {
+                Some(version) => self.live.insert(id, version),
+                None => self.live.remove(&id),
+            };
+            self.commits.push((id, now));
         }
     }
 
