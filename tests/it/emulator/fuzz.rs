@@ -161,8 +161,11 @@ async fn random_requests_break_nothing() {
             "request {i}: {method} {path} was answered by another"
         );
     }
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 300 << 10, "{grown} KB more after {} requests", requests());
+    // Other tests share the process, so this says something only in a run of its own.
+    if std::env::var_os("SYNCSCOPE_FUZZ_REQUESTS").is_some() {
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 100 << 10, "{grown} KB more after {} requests", requests());
+    }
     let container = raw.send("GET", "/dbs/shop/colls/prices", &[], "").await;
     assert_eq!(container.status(), 200);
     let read: Value = prices.read_item("a", "a", None).await.unwrap().into_model().unwrap();

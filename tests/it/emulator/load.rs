@@ -13,6 +13,8 @@ use crate::support::emulator::{client_of, emulator};
 use crate::support::raw::Raw;
 
 const CLIENTS: u64 = 200;
+/// What starting and stopping may take; an unoptimized build on a busy machine is given more.
+const AT_MOST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
 const DOCS: &str = "/dbs/shop/colls/prices/docs";
 
 fn seconds() -> u64 {
@@ -95,7 +97,7 @@ async fn it_stops_within_a_second_whatever_clients_hold_open() {
     let options = EmulatorOptions { port: PortChoice::Free, https: true, ..EmulatorOptions::default() };
     let started = Instant::now();
     let emulator = Emulator::start(options).await.unwrap();
-    assert!(started.elapsed() < Duration::from_secs(1), "ready after {:?}", started.elapsed());
+    assert!(started.elapsed() < AT_MOST, "ready after {:?}", started.elapsed());
     emulator.ensure_container("shop", "prices", "/id", None).await.unwrap();
     let port = emulator.endpoint().port().unwrap();
     let plain = format!("http://127.0.0.1:{port}/");
@@ -138,7 +140,7 @@ async fn it_stops_within_a_second_whatever_clients_hold_open() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let before = Instant::now();
     emulator.stop().await;
-    assert!(before.elapsed() < Duration::from_secs(1), "{:?}", before.elapsed());
+    assert!(before.elapsed() < AT_MOST, "{:?}", before.elapsed());
     assert!(waiting.await.unwrap().is_err(), "the connection was closed");
     drop((halves, idle, h2, https));
 }
