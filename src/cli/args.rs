@@ -13,6 +13,7 @@ pub use super::dead_letters::DeadLettersArgs;
 use super::emulator_args::EMULATOR_HELP;
 pub use super::emulator_args::{EmbeddedArgs, EmulatorArgs};
 pub use super::keys::KeysArgs;
+pub use super::latency::LatencyArgs;
 pub use super::leases::LeasesArgs;
 pub use super::look::ScreenArgs;
 pub use super::map::MapArgs;
@@ -143,6 +144,12 @@ pub enum Order {
                             syncscope seed --scenario sale-starts\n  \
                             syncscope seed --file prices.csv    id,price.current,price.currency")]
     Seed(SeedArgs),
+    /// Measure the way of written documents into the cache: percentiles, target, reports
+    ///
+    /// Exit code 0: measured, target met; 1: target missed, or nothing arrived; 2: could not run.
+    #[command(after_help = "Examples:\n  syncscope latency --for 60s --rate 50/s --slo 200ms\n  \
+                            syncscope latency --slo 200ms --share 99.9 --report latency.html --json")]
+    Latency(Box<LatencyArgs>),
     /// Print what happens, one line each
     #[command(after_help = "Examples:\n  syncscope watch feed --from beginning\n  \
                             syncscope watch leases --json")]
@@ -314,6 +321,7 @@ impl Cli {
         self.processor.lay_over(&mut overrides);
         match &self.command {
             Some(Order::Demo(demo)) => demo.processor.lay_over(&mut overrides),
+            Some(Order::Latency(latency)) => latency.processor.lay_over(&mut overrides),
             Some(Order::Rebuild(rebuild)) => rebuild.processor.lay_over(&mut overrides),
             Some(Order::Sync(sync)) => {
                 sync.processor.lay_over(&mut overrides);

@@ -1,11 +1,12 @@
 //! How the screen looks and which keys it takes: flags, and the user's own files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::mpsc;
 
-use crate::config::{Key, Loaded, Origin, Overrides};
+use crate::config::{Key, Loaded, Origin, Overrides, interval};
 use crate::tui::{FileTheme, Keymap, ThemeName};
 
 use super::CliError;
@@ -24,6 +25,9 @@ pub struct ScreenArgs {
     /// Record what the screen shows into this new file, as an asciicast for `asciinema play`
     #[arg(long, global = true, value_name = "FILE.cast")]
     pub record: Option<PathBuf>,
+    /// Target for the latency from a write to the entry in the cache, e.g. 200ms
+    #[arg(long, global = true, value_name = "TIME", value_parser = interval)]
+    pub slo: Option<Duration>,
 }
 
 impl ScreenArgs {
@@ -32,6 +36,9 @@ impl ScreenArgs {
             if let Some(text) = text {
                 overrides.set(key, text);
             }
+        }
+        if let Some(slo) = self.slo {
+            overrides.set(Key::SloMs, slo.as_millis().max(1).to_string());
         }
     }
 }

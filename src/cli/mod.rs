@@ -9,6 +9,7 @@ pub mod discover;
 mod emulator;
 mod emulator_args;
 pub mod keys;
+pub mod latency;
 pub mod lease_deeds;
 pub mod leases;
 mod lines;
@@ -122,6 +123,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Emulator(args)) => emulator::run(settings, &args, output).await,
         Some(Order::Sync(args)) => sync::run(settings.clone(), args.until_idle, output).await,
         Some(Order::Seed(args)) => seed::run(settings.clone(), &args, output).await,
+        Some(Order::Latency(args)) => latency::run(settings.clone(), &args, output).await,
         Some(Order::Watch(args)) => watch::run(settings.clone(), &args.target, output).await,
         Some(Order::Map(args)) => map::run(settings, &args.doc, output),
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,

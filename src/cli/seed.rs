@@ -89,7 +89,7 @@ fn position(job: &JobStatus) -> u64 {
 }
 
 /// One that comes with the program, else a file.
-fn scenario(name: &str) -> Result<Scenario, CliError> {
+pub(super) fn scenario(name: &str) -> Result<Scenario, CliError> {
     if let Some(scenario) = Scenario::named(name) {
         return Ok(scenario);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::latency::ExportForm;
 use crate::lease::LeaseOrder;
 use crate::seed::Scenario;
 
@@ -39,6 +40,20 @@ pub enum Command {
     /// Take back what the inserts of this session wrote: delete what was created, restore what was
     /// replaced, under If-Match; what somebody else changed since stays.
     UndoInserts,
+    /// Everything measured so far; answered by `Event::LatencyReport`.
+    ReportLatency,
+    /// Write everything measured so far to a file; the outcome is a line in the log.
+    ExportLatency {
+        /// How.
+        form: ExportForm,
+        /// Path, relative to the current directory.
+        name: String,
+    },
+    /// Files whose paths begin with this text; answered by `Event::Files`.
+    FindFiles {
+        /// What was typed.
+        typed: String,
+    },
     /// Hold all sample traffic and rated inserts.
     PauseTraffic,
     /// Let it flow again.

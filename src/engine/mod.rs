@@ -6,6 +6,7 @@ mod command;
 mod detail;
 mod drift;
 mod event;
+mod files;
 mod history;
 mod observe;
 mod pairing;

@@ -20,7 +20,7 @@ use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
-use super::{Shared, builtin, detail, drift, observe, set_aside, source, spoil, traffic, verify};
+use super::{Shared, builtin, detail, drift, files, observe, set_aside, source, spoil, traffic, verify};
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
@@ -261,6 +261,10 @@ async fn serve(
                     let report = shared.report.clone();
                     tasks.spawn(async move { save(&report, &name, content).await });
                 }
+                Some(command @ (Command::ExportLatency { .. } | Command::FindFiles { .. } | Command::ReportLatency)) => {
+                    let shared = Arc::clone(&shared);
+                    tasks.spawn(async move { files::serve(&shared, command).await });
+                }
                 Some(Command::SplitPartition) => splitter.split().await,
                 Some(Command::SpoilEntry { key }) => {
                     let (shared, embedded) = (Arc::clone(&shared), splitter.emulator.is_some());
@@ -385,7 +389,10 @@ impl Desks {
                 self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
             }
             // Handled by the loop.
-            Command::SaveFile { .. }
+            Command::ExportLatency { .. }
+            | Command::FindFiles { .. }
+            | Command::ReportLatency
+            | Command::SaveFile { .. }
             | Command::SplitPartition
             | Command::SpoilEntry { .. }
             | Command::Shutdown => {}

@@ -14,8 +14,8 @@ mod verify;
 use jiff::Timestamp;
 
 pub use crate::latency::{
-    ExportForm, HeatMap, LatencySnapshot, ProbeTiming, SlowProbe, Stage, StageSummary, TargetFigures,
-    band_edge,
+    ExportForm, HeatMap, LatencyExport, LatencySnapshot, ProbeTiming, SlowProbe, Stage, StageSummary,
+    TargetFigures, band_edge,
 };
 pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
@@ -78,6 +78,15 @@ pub enum Event {
     Traffic(TrafficStatus),
     /// Answer to [`super::Command::ShowDocument`].
     Document(Box<DocumentDetail>),
+    /// Answer to [`super::Command::ReportLatency`].
+    LatencyReport(Box<LatencyExport>),
+    /// Answer to [`super::Command::FindFiles`].
+    Files {
+        /// The text that was asked about.
+        typed: String,
+        /// Paths that begin with it, directories with a slash; capped.
+        found: Vec<String>,
+    },
     /// A line for the activity pane.
     Log(LogLine),
     /// Telemetry events dropped so far because the receiver was slow (sum since start).

@@ -60,6 +60,6 @@ pub struct Undoable {
 impl Undoable {
     /// Documents that can be taken back.
     pub fn count(self) -> u64 {
-        self.created + self.replaced
+        self.created.saturating_add(self.replaced)
     }
 }

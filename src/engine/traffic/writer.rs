@@ -239,7 +239,7 @@ impl Writer {
         }
         if self.jobs.len() >= MOST_JOBS {
             return self
-                .refuse("nothing was inserted: too many inserts are under way; stop them with x")
+                .refuse("nothing was inserted: too many inserts are under way; stop them with X")
                 .await;
         }
         let (label, total, work) = match insert {
@@ -279,7 +279,7 @@ impl Writer {
 
     async fn undo(&mut self, source: &mut SourceReceiver) {
         if !self.jobs.is_empty() {
-            return self.refuse("nothing was undone: an insert is under way; stop it with x first").await;
+            return self.refuse("nothing was undone: an insert is under way; stop it with X first").await;
         }
         if self.source(source).await.is_none() {
             return self.refuse("nothing was undone: the source is not there; try again").await;

@@ -27,6 +27,8 @@ pub(crate) enum Context {
     Palette,
     /// A question with yes and no.
     Confirm,
+    /// Forms of an export.
+    Export,
     /// Large figures for a stage.
     Stage,
     /// The strip of the guided tour, over all that is not typed into.
@@ -49,6 +51,7 @@ impl Context {
             Self::Filter => "filter",
             Self::Palette => "palette",
             Self::Confirm => "confirm",
+            Self::Export => "export",
             Self::Stage => "stage",
             Self::Tour => "tour",
         }
@@ -69,6 +72,7 @@ impl Context {
             Self::Filter => "Filter line",
             Self::Palette => "Commands",
             Self::Confirm => "Questions",
+            Self::Export => "Export",
             Self::Stage => "Stage mode",
             Self::Tour => "Guided tour",
         }

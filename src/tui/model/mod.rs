@@ -1,6 +1,7 @@
 //! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
 
 mod cache;
+mod export;
 mod feed;
 mod filter;
 mod follow;
@@ -20,6 +21,7 @@ use tui_input::Input;
 
 pub(crate) use self::{
     cache::{CacheOrder, CachePane},
+    export::ExportDialog,
     feed::FeedPane,
     filter::{Filter, state_word},
     follow::{DiffKind, DiffRow, Follow},
@@ -94,6 +96,7 @@ pub(crate) enum Overlay {
     Help { of: Context, scroll: usize },
     Palette { input: Input, cursor: usize },
     Confirm(Question),
+    Export(ExportDialog),
     Stage,
 }
 
@@ -104,6 +107,8 @@ pub(crate) enum Question {
     StopSync,
     /// End the newest instance as if its process had died: its leases have to expire.
     KillInstance,
+    /// Take back what the inserts of this session wrote.
+    UndoInserts,
 }
 
 /// A line in the footer that goes by itself.
@@ -133,6 +138,10 @@ pub struct Model {
     pub(crate) leases: LeasePane,
     pub(crate) cache: CachePane,
     pub(crate) latency: LatencySnapshot,
+    /// The one of the slowest documents that is pointed at.
+    pub(crate) slow_cursor: Option<usize>,
+    /// A document is being read to be copied: number of the question.
+    pub(crate) copying: Option<u64>,
     pub(crate) log: Ring<LogLine>,
     pub(crate) rebuild: Option<RebuildStatus>,
     pub(crate) verification: Verification,
@@ -175,6 +184,8 @@ impl Model {
             leases: LeasePane::default(),
             cache: CachePane::new(options.cache_rows),
             latency: LatencySnapshot::default(),
+            slow_cursor: None,
+            copying: None,
             log: Ring::new(LOG_LINES),
             rebuild: None,
             verification: Verification::default(),
@@ -231,6 +242,7 @@ impl Model {
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Palette { .. }) => Context::Palette,
             Some(Overlay::Confirm(_)) => Context::Confirm,
+            Some(Overlay::Export(_)) => Context::Export,
             Some(Overlay::Stage) => Context::Stage,
             None if self.typing_filter => Context::Filter,
             None => Context::Main,

@@ -10,11 +10,11 @@ use crate::{
     cosmos::EpkRange,
     engine::{
         CacheStatus, Cause, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow,
-        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, ForeignOwner,
+        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, ForeignOwner, JobStatus,
         LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot, Level, LogLine, Novelty,
         ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
         RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary, SyncPhase, SyncStatus,
-        TrafficStatus, VerifyPhase, VerifyStatus, VersionSeen, Versions,
+        TrafficStatus, Undoable, VerifyPhase, VerifyStatus, VersionSeen, Versions,
     },
     latency::LatencyTracker,
     lease::{Lease, LeaseKind, LeasePrefix},
@@ -580,4 +580,29 @@ fn colour_code(colour: Color, base: u8) -> String {
         _ => return String::new(),
     };
     format!(";{}", base + index)
+}
+
+/// Inserts were written, some over documents that were there.
+pub(super) fn inserting() -> Event {
+    Event::Traffic(TrafficStatus {
+        written: 5_432,
+        undoable: Undoable { created: 1_250, replaced: 12, forgotten: 300 },
+        ..TrafficStatus::default()
+    })
+}
+
+/// A scenario under way.
+pub(super) fn scenario_under_way() -> Event {
+    let job = JobStatus {
+        number: 1,
+        label: "scenario sale-starts".to_owned(),
+        done: 212,
+        failed: 0,
+        total: Some(400),
+        share: None,
+        since: before(3_000),
+        stopped: false,
+        problem: None,
+    };
+    Event::Traffic(TrafficStatus { jobs: vec![job], ..TrafficStatus::default() })
 }

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod fuzz;
+mod inserts;
 mod keys;
 mod leases;
 mod live;

@@ -29,6 +29,28 @@ const SCENES: &[(&str, Scene)] = &[
         tell(model, fixture::running());
         keys(model, "i");
     }),
+    ("scenario", |model| {
+        tell(model, fixture::running());
+        keys(model, "i");
+        press(model, KeyCode::PageUp);
+        press(model, KeyCode::PageUp);
+    }),
+    ("copy", |model| {
+        tell(model, fixture::running());
+        press(model, KeyCode::Down);
+        press(model, KeyCode::Down);
+        let asked = keys(model, "I");
+        tell(model, [fixture::document(&asked, true)]);
+    }),
+    ("undo", |model| {
+        tell(model, fixture::running());
+        tell(model, [fixture::inserting()]);
+        keys(model, "u");
+    }),
+    ("export", |model| {
+        tell(model, fixture::running());
+        keys(model, "4fE");
+    }),
     ("rebuild", |model| {
         tell(model, fixture::running());
         keys(model, "b");

@@ -1,11 +1,11 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, lease_deeds, overlay, panes, rebuild, tour};
+use super::{Effect, insert, lease_deeds, overlay, panes, rebuild, tour};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
         keymap::{Action, Context},
-        model::{Follow, InsertForm, Model, Overlay, Pane, Question, Thread, VerifyDialog},
+        model::{Follow, Model, Overlay, Pane, Question, Thread, VerifyDialog},
         widgets::text,
     },
 };
@@ -38,7 +38,8 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         | Context::Help
         | Context::Filter
         | Context::Palette
-        | Context::Confirm => overlay::act(model, action),
+        | Context::Confirm
+        | Context::Export => overlay::act(model, action),
     }
 }
 
@@ -60,10 +61,15 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::First => panes::first(model, pane),
         Action::Last => panes::last(model, pane),
         Action::Open => return open(model),
-        Action::Insert => {
-            let form = InsertForm::new(model.now, model.options.template);
-            model.overlays.push(Overlay::Insert(Box::new(form)));
-        }
+        Action::Insert
+        | Action::InsertCopy
+        | Action::UndoInserts
+        | Action::StopInserts
+        | Action::Export
+        | Action::RunSale
+        | Action::RunDrip
+        | Action::RunBurst
+        | Action::RunSameProduct => return insert::act(model, action),
         Action::Rebuild => return rebuild::open(model),
         Action::Verify => return verify(model),
         Action::Leases => return lease_deeds::open(model),
@@ -153,6 +159,11 @@ fn clear(model: &mut Model) {
 
 /// Opens the selected document, or the newest change when nothing is selected.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    if model.focus == Pane::Latency
+        && let Some(slow) = model.slow_cursor.and_then(|cursor| model.latency.slowest.get(cursor))
+    {
+        model.thread = panes::thread_of(model, &slow.id);
+    }
     if model.thread.document.is_none()
         && let Some((_, row)) = model.feed.ring.at(model.feed.ring.top())
     {

@@ -2,6 +2,7 @@
 //! No I/O, no clock, no task: a list of messages is a test.
 
 mod act;
+mod insert;
 mod lease_deeds;
 mod mouse;
 mod overlay;
@@ -145,6 +146,9 @@ fn name(command: &Command) -> &'static str {
         Command::SplitPartition => "split a partition",
         Command::SpoilEntry { .. } => "spoil an entry",
         Command::Insert(_) => "insert",
+        Command::ExportLatency { .. } => "export the latencies",
+        Command::ReportLatency => "report the latencies",
+        Command::FindFiles { .. } => "look for files",
         Command::StopInserts => "stop the inserts",
         Command::UndoInserts => "undo the inserts",
         Command::PauseTraffic => "pause the traffic",

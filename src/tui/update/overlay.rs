@@ -3,13 +3,13 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, lease_deeds, panes, rebuild, typing};
+use super::{Effect, act, insert, lease_deeds, panes, rebuild, typing};
 use crate::{
-    engine::{Command, Insert},
+    engine::Command,
     tui::{
         keymap::Action,
         layout,
-        model::{Follow, InsertForm, Model, Overlay, Question, Thread, VerifyDialog},
+        model::{Follow, Model, Overlay, Question, Thread, VerifyDialog},
         view,
         widgets::text,
     },
@@ -34,7 +34,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(mut top) = model.overlays.pop() else { return in_filter(model, action) };
     let (keep, effects) = match &mut top {
         Overlay::Follow(follow) => in_follow(model, follow, action),
-        Overlay::Insert(form) => in_insert(model, form, action),
+        Overlay::Insert(form) => insert::in_form(model, form, action),
         Overlay::Rebuild(dialog) => rebuild::act(model, dialog, action),
         Overlay::Leases(dialog) => lease_deeds::act(model, dialog, action),
         Overlay::Verify(dialog) if action == Action::Submit && !dialog.asking => {
@@ -51,9 +51,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Palette { input, cursor } => return in_palette(model, input.clone(), *cursor, action),
         Overlay::Confirm(question) => match (action, *question) {
             (Action::Submit, Question::StopSync) => (false, vec![Effect::Send(Command::StopSync)]),
+            (Action::Submit, Question::UndoInserts) => {
+                model.say("taking the inserts back");
+                (false, vec![Effect::Send(Command::UndoInserts)])
+            }
             (Action::Submit, Question::KillInstance) => (false, vec![Effect::Send(Command::KillInstance)]),
             _ => (false, Vec::new()),
         },
+        Overlay::Export(dialog) => insert::in_export(model, dialog, action),
         Overlay::Stage => (action != Action::Back, Vec::new()),
     };
     if keep {
@@ -110,49 +115,6 @@ fn in_follow(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, V
                 return (false, act::open(model));
             }
         }
-        _ => {}
-    }
-    (true, Vec::new())
-}
-
-fn in_insert(model: &mut Model, form: &mut InsertForm, action: Action) -> (bool, Vec<Effect>) {
-    match action {
-        Action::Back => return (false, Vec::new()),
-        Action::NextField => form.move_focus(1),
-        Action::PreviousField => form.move_focus(-1),
-        Action::NextChoice => form.move_mode(1),
-        Action::PreviousChoice => form.move_mode(-1),
-        Action::NextShape => form.next_template(),
-        Action::Copy => {
-            let command = form.same_as(&model.options.same_as);
-            let said = if command.is_some() { "copied the command line" } else { "copied the document" };
-            if let Some(text) = command.or_else(|| form.document()) {
-                model.say(said);
-                return (true, vec![Effect::Copy(text)]);
-            }
-        }
-        Action::Submit => match form.request() {
-            Ok(insert) => {
-                model.say(match &insert {
-                    Insert::One { .. } => format!("writing {}", text::middle(form.id(), 40)),
-                    Insert::Generated { count } => format!("writing {} documents", text::count(*count)),
-                    Insert::Rated { count, per_second } => {
-                        format!("writing {} documents at {per_second}/s", text::count(*count))
-                    }
-                    Insert::Scenario(scenario) => format!("scenario {}: {}", scenario.name, scenario.about),
-                    Insert::ScenarioFile { path } => format!("scenario {}", text::middle(path, 40)),
-                    Insert::File { path } => format!("reading {}", text::middle(path, 40)),
-                });
-                if let Insert::One { .. } = insert {
-                    // The eye can follow it from the moment it is written.
-                    model.feed.ring.follow();
-                    model.cache.follow(model.now);
-                    model.thread = Thread::awaiting(form.id(), &model.options.key_template);
-                }
-                return (false, vec![Effect::Send(Command::Insert(insert))]);
-            }
-            Err(place) => form.focus = place,
-        },
         _ => {}
     }
     (true, Vec::new())

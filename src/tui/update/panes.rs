@@ -32,7 +32,7 @@ pub(super) fn step(model: &mut Model, pane: Pane, rows: isize) {
             }
         }
         Pane::Log => drop(model.log.step(rows, None, height)),
-        Pane::Latency => {}
+        Pane::Latency => step_slowest(model, rows),
     }
 }
 
@@ -164,5 +164,28 @@ fn lease_follows(model: &mut Model) {
     match lease {
         Some(id) => model.leases.stop_at(&id, height),
         None => model.leases.cursor = None,
+    }
+}
+
+/// Moves among the slowest documents; up from the first leaves them.
+fn step_slowest(model: &mut Model, rows: isize) {
+    let Some(last) = model.latency.slowest.len().checked_sub(1) else { return };
+    model.slow_cursor = match model.slow_cursor {
+        Some(0) if rows < 0 => None,
+        Some(cursor) => Some(cursor.saturating_add_signed(rows).min(last)),
+        None if rows > 0 => Some(usize::try_from(rows - 1).unwrap_or(0).min(last)),
+        None => None,
+    };
+    if let Some(slow) = model.slow_cursor.and_then(|cursor| model.latency.slowest.get(cursor)) {
+        model.thread = thread_of(model, &slow.id);
+        lease_follows(model);
+    }
+}
+
+/// The thread through a document of which only the id is known.
+pub(super) fn thread_of(model: &Model, id: &str) -> Thread {
+    match model.feed.newest_of(id).and_then(|number| model.feed.ring.get(number)) {
+        Some(change) => Thread::of_change(change),
+        None => Thread::awaiting(id, &model.options.key_template),
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine tells, taken into the model.
 
-use super::{Effect, lease_deeds, rebuild};
+use super::{Effect, insert, lease_deeds, rebuild};
 use crate::{
     engine::{Command, Event, Server},
     tui::model::Model,
@@ -49,8 +49,10 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::LeasesDone(outcome) => lease_deeds::done(model, outcome),
         Event::Verify(status) => model.verification.status = Some(status),
         // Drawn by views of their own.
-        Event::Drift(_) | Event::MappingPreview(_) | Event::DeadLetters(_) => {}
+        Event::Drift(_) | Event::MappingPreview(_) | Event::LatencyReport(_) | Event::DeadLetters(_) => {}
         Event::Finding(finding) => model.verification.found(*finding),
+        Event::Files { typed, found } => insert::found(model, &typed, found),
+        Event::Document(detail) if model.copying == Some(detail.request) => insert::copied(model, &detail),
         Event::Document(detail) => {
             let request = model.next_request();
             let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));

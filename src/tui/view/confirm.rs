@@ -9,7 +9,7 @@ use super::wrap;
 use crate::tui::{
     layout::dialog,
     model::{Model, Question},
-    widgets::{pane::Pane as Border, pen::Pen},
+    widgets::{pane::Pane as Border, pen::Pen, text},
 };
 
 /// Draws the question.
@@ -32,8 +32,9 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
                 model.sync.instances.last().map_or("The newest instance", String::as_str)
             ),
         ),
+        Question::UndoInserts => ("Undo the inserts of this session?", undo_words(model)),
     };
-    let area = dialog(body, 60, 8);
+    let area = dialog(body, 66, if question == Question::UndoInserts { 15 } else { 8 });
     super::backdrop(model, body, area, buf);
     let inner = Border::new(title).focused(true).draw(area, buf, theme);
     for (i, line) in wrap(&words, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
@@ -42,4 +43,33 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
     let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
     pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
     None
+}
+
+/// What an undo would do, in exact numbers.
+fn undo_words(model: &Model) -> String {
+    let undoable = model.traffic.undoable;
+    let (created, replaced) = (text::count(undoable.created), text::count(undoable.replaced));
+    let mut words = format!("In {}: ", model.options.source);
+    let deeds = match (undoable.created, undoable.replaced) {
+        (_, 0) => format!("deletes exactly {created} documents that were created."),
+        (0, _) => format!("restores the earlier version of exactly {replaced} documents that were replaced."),
+        _ => format!(
+            "deletes exactly {created} documents that were created and restores the earlier version of {replaced} \
+             that were replaced."
+        ),
+    };
+    words.push_str(&deeds);
+    words.push_str(" Under If-Match: what somebody else changed since stays as it is, and is told.");
+    if undoable.forgotten > 0 {
+        words.push_str(" The ");
+        words.push_str(&text::count(undoable.forgotten));
+        words.push_str(" oldest inserts can no longer be undone.");
+    }
+    if undoable.created > 0 {
+        words.push_str(
+            " The change feed tells no deletions: entries of deleted documents stay in the cache until v, then r, \
+             sweeps them. There is no command line for this: only this session knows what it wrote.",
+        );
+    }
+    words
 }

@@ -39,6 +39,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     if let Some(documents) = model.feed.status.documents {
         border = border.foot(Line::styled(format!("{} documents", text::count(documents)), theme.dim));
     }
+    if model.feed.status.folded > 0 {
+        let words = format!("{} versions folded", text::count(model.feed.status.folded));
+        border = border.foot(Line::styled(words, theme.dim));
+    }
     border.draw(area, buf, theme);
     trouble::draw(model, Pane::Feed, inner(area), buf);
     if ring.shown() == 0 {

@@ -50,6 +50,13 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
         1 => "1 version in this run".to_owned(),
         n => format!("{n} versions in this run"),
     };
+    let right = match follow.detail.as_ref().map(|detail| detail.counts) {
+        Some(counts) if counts.written > 0 => format!(
+            "{right} · {} written here, {} delivered, {} folded",
+            counts.written, counts.delivered, counts.folded
+        ),
+        _ => right,
+    };
     let inner = Border::new(masked(model, &follow.id).into_owned())
         .right(Line::styled(right, theme.dim))
         .focused(true)

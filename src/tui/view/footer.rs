@@ -34,7 +34,9 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Positi
         cursor = Some(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
         pen.skip(3);
     }
-    let notice = model.notice().map(|notice| text::end(notice, usize::from(area.width) * 2 / 3).into_owned());
+    let progress = progress(model);
+    let notice = model.notice().or(progress.as_deref());
+    let notice = notice.map(|notice| text::end(notice, usize::from(area.width) * 2 / 3).into_owned());
     let reserved = notice.as_ref().map_or(0, |notice| text::width(notice) + 2);
     let hints = hints(model);
     for hint in fitting(&hints, pen.rest().saturating_sub(reserved)) {
@@ -45,6 +47,25 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Positi
         pen.skip(gap).put(&notice, theme.strong);
     }
     cursor
+}
+
+/// How far the inserts under way are, in words.
+fn progress(model: &Model) -> Option<String> {
+    let job = model.traffic.jobs.first()?;
+    let done = text::count(job.done);
+    let so_far = match (job.total, job.share) {
+        (Some(total), _) => format!("{done} of {}", text::count(total)),
+        (None, Some(share)) => format!("{done}, {:.0}% read", share * 100.0),
+        (None, None) => done,
+    };
+    let failed =
+        if job.failed > 0 { format!(", {} refused", text::count(job.failed)) } else { String::new() };
+    let more = match model.traffic.jobs.len() {
+        1 => String::new(),
+        n => format!(" (+{} more)", n - 1),
+    };
+    let held = if model.traffic.paused { " held" } else { "" };
+    Some(format!("{}{held}: {so_far}{failed}{more}", text::middle(&job.label, 30)))
 }
 
 /// The action under a column of the footer.
@@ -102,6 +123,7 @@ fn applies(model: &Model, action: Action) -> bool {
         (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
         (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),
         (Some(Overlay::Verify(_)), Action::Submit) => !model.verification.findings.is_empty(),
+        (None, Action::StopInserts) => !model.traffic.jobs.is_empty(),
         (None, Action::ToggleTraffic) => model.traffic.target_rate > 0.0 || model.traffic.paused,
         _ => true,
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod confirm;
+pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod follow;
 pub(crate) mod footer;
@@ -70,6 +71,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Verify(dialog) => verify::draw(model, dialog, frame.body, buf),
             Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
             Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),
+            Overlay::Export(dialog) => export::draw(model, dialog, frame.body, buf),
             Overlay::Confirm(question) => confirm::draw(model, *question, frame.body, buf),
             Overlay::Stage => stage::draw(model, frame.body, buf),
         };

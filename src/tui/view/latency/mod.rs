@@ -1,8 +1,11 @@
 //! Latency by stage: percentiles and the last seconds. A block, or one line on a low screen.
 
+mod heat;
+mod slowest;
+
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Constraint, Layout, Rect},
     text::{Line, Span},
 };
 
@@ -59,7 +62,9 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     for (i, stage) in stages.iter().enumerate() {
         draw_stage(model, stage, inner, u16::try_from(i).unwrap_or(u16::MAX), buf);
     }
-    draw_chart(model, stages.len(), inner, buf);
+    let above = u16::try_from(stages.len()).unwrap_or(u16::MAX).saturating_add(1).min(inner.height);
+    let below = Rect { y: inner.y + above, height: inner.height - above, ..inner };
+    draw_below(model, below, buf);
 }
 
 /// The stages that there is room for: the whole way matters most, a write by itself least.
@@ -78,26 +83,52 @@ fn shown(model: &Model, room: usize) -> Vec<&StageSummary> {
     stages
 }
 
-/// Where there is room below the figures: the seconds of the whole way as bars.
-fn draw_chart(model: &Model, stages: usize, inner: Rect, buf: &mut Buffer) {
-    let theme = &model.theme;
-    let above = u16::try_from(stages).unwrap_or(u16::MAX).saturating_add(1);
-    let height = inner.height.saturating_sub(above);
-    let Some(total) = model.latency.stages.iter().find(|stage| stage.stage == Stage::Total) else { return };
-    if height < 3 {
+/// Where there is room below the figures: heat map, histogram and the slowest; on a narrow screen heat
+/// map over slowest; with little room only the bars of the last seconds.
+fn draw_below(model: &Model, area: Rect, buf: &mut Buffer) {
+    let slowest = u16::try_from(model.latency.slowest.len() + 1).unwrap_or(u16::MAX);
+    if model.latency.heat.is_empty() || area.height < 8 {
+        return draw_chart(model, area, buf);
+    }
+    if area.width >= 130 {
+        let [left, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width * 2 / 5).clamp(64, 92))])
+                .areas(area);
+        heat::draw(model, left, buf);
+        let room = right.height.saturating_sub(slowest + 1);
+        if room >= 6 {
+            let height = u16::try_from(heat::histogram_height(model, usize::from(room))).unwrap_or(room);
+            heat::draw_histogram(model, Rect { height, ..right }, buf);
+            let from = height + 1;
+            slowest::draw(model, Rect { y: right.y + from, height: right.height - from, ..right }, buf);
+        } else {
+            slowest::draw(model, right, buf);
+        }
         return;
     }
-    let area = Rect { y: inner.y + above, height, ..inner };
-    Pen::new(buf, area, 0).skip(1).put("acknowledged → in the cache, median of each second, ms", theme.dim);
+    let below = slowest.min((area.height / 2).max(4));
+    let above = area.height - below - 1;
+    heat::draw(model, Rect { height: above, ..area }, buf);
+    slowest::draw(model, Rect { y: area.y + above + 1, height: below, ..area }, buf);
+}
+
+/// The seconds of the whole way as bars.
+fn draw_chart(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let Some(whole) = model.latency.stage(Stage::Whole) else { return };
+    if area.height < 3 {
+        return;
+    }
+    Pen::new(buf, area, 0).skip(1).put("intended write → in the cache, median of each second, ms", theme.dim);
     let chart = Chart {
-        values: &total.recent,
+        values: &whole.recent,
         target: model.options.slo_ms.map(|slo| slo as f64),
         bar: theme.accent,
         over: theme.bad,
         dim: theme.dim,
         ascii: theme.ascii,
     };
-    chart.draw(Rect { y: area.y + 1, height: height - 1, ..area }, buf);
+    chart.draw(Rect { y: area.y + 1, height: area.height - 1, ..area }, buf);
 }
 
 fn slo_span<'a>(model: &Model, slo: u64) -> Span<'a> {
@@ -155,7 +186,7 @@ pub(super) fn draw_line(model: &Model, area: Rect, buf: &mut Buffer) {
         }
     }
     if let Some(line) = model.log.newest() {
-        let (_, style) = super::log::level_glyph(theme, line.level);
+        let (_, style) = crate::tui::view::log::level_glyph(theme, line.level);
         pen.skip(2).put("│ ", theme.border);
         pen.put(&text::clock(line.at, &model.options.zone)[..8], theme.dim).skip(1);
         pen.put(&line.text, style);

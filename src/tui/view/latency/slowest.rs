@@ -1,0 +1,85 @@
+//! The slowest ways, with their stages; the one under the cursor can be followed.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use crate::{
+    engine::SlowProbe,
+    tui::{
+        model::{Model, Pane},
+        view::{in_panes, line_of, masked, select},
+        widgets::{
+            pen::{Align, Pen},
+            text,
+        },
+    },
+};
+
+/// Columns of the id, the time, and a figure.
+const ID: usize = 14;
+const TIME: usize = 9;
+const FIGURE: usize = 8;
+
+/// Draws a heading and as many rows as there is room for, the cursor's among them.
+pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let slowest = &model.latency.slowest;
+    let rows = usize::from(area.height).saturating_sub(1);
+    if rows == 0 || area.width < 40 || slowest.is_empty() {
+        return;
+    }
+    // Stages are left out where there is no room for them, the last first.
+    let room = usize::from(area.width).saturating_sub(1 + ID + TIME + FIGURE + 2);
+    let figures: Vec<&str> =
+        ["waited", "write", "feed", "lease", "cache"].into_iter().take(room / FIGURE).collect();
+    let id = ID + (room - figures.len() * FIGURE).min(24);
+    let mut pen = Pen::new(buf, area, 0);
+    pen.skip(1).cell("the slowest", id + 1, Align::Left, theme.dim).cell("at", TIME, Align::Left, theme.dim);
+    pen.cell("whole", FIGURE, Align::Right, theme.dim);
+    for name in &figures {
+        pen.cell(name, FIGURE, Align::Right, theme.dim);
+    }
+    let cursor = model.slow_cursor.map(|cursor| cursor.min(slowest.len() - 1));
+    let first = cursor.map_or(0, |cursor| (cursor + 1).saturating_sub(rows));
+    for (i, (place, probe)) in slowest.iter().enumerate().skip(first).take(rows).enumerate() {
+        let line = u16::try_from(i + 1).unwrap_or(u16::MAX);
+        draw_row(model, probe, id, &figures, area, line, buf);
+        if cursor == Some(place) && model.focus == Pane::Latency && in_panes(model) {
+            select(model, line_of(area, line), buf);
+        }
+    }
+}
+
+fn draw_row(
+    model: &Model,
+    probe: &SlowProbe,
+    id: usize,
+    figures: &[&str],
+    area: Rect,
+    line: u16,
+    buf: &mut Buffer,
+) {
+    let theme = &model.theme;
+    let marked = model.thread.document.as_deref() == Some(probe.id.as_str());
+    let missed = model.options.slo_ms.is_some_and(|slo| probe.whole > slo as f64);
+    let mut pen = Pen::new(buf, area, line);
+    pen.put(if marked { "▌" } else { " " }, theme.accent);
+    let name = text::middle(&masked(model, &probe.id), id).into_owned();
+    pen.cell(&name, id + 1, Align::Left, if marked { theme.accent } else { theme.text });
+    let clock = text::clock(probe.at, &model.options.zone);
+    pen.cell(clock.get(..8).unwrap_or(&clock), TIME, Align::Left, theme.dim);
+    let whole = text::millis(probe.whole);
+    // Not by colour alone.
+    let whole = if missed { format!("!{whole}") } else { whole };
+    pen.cell(&whole, FIGURE, Align::Right, if missed { theme.bad } else { theme.strong });
+    for name in figures {
+        let value = match *name {
+            "waited" => Some(probe.waited),
+            "write" => probe.timing.write,
+            "feed" => probe.timing.feed,
+            "lease" => probe.timing.lease,
+            _ => probe.timing.cache,
+        };
+        let value = value.map_or("—".to_owned(), text::millis);
+        pen.cell(&value, FIGURE, Align::Right, theme.dim);
+    }
+}
