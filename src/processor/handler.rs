@@ -22,7 +22,7 @@ pub struct ChangeBatch {
 /// Takes changes. Called for one batch of a lease at a time; for several leases at once.
 ///
 /// `Ok` means that every change of the batch is safe: only then the position is stored. After an error the same
-/// batch comes again, after a pause that grows to a second; the lease stays ours meanwhile. A document that
+/// batch comes again, after a pause that grows to half a second; the lease stays ours meanwhile. A document that
 /// can never be handled must be set aside by the handler itself, else it holds up its lease. The future is dropped
 /// when the lease is lost, or at a stop that it does not finish within 700 ms; then the batch comes again to
 /// whoever owns the lease next.

@@ -45,10 +45,10 @@ impl Default for Backoff {
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(100);
 
-    /// For what is on this side: a handler whose server is back goes on within a second, however long it was
-    /// away, and an attempt a second costs nobody anything.
+    /// For what is on this side: a handler whose server is back goes on within half a second, however long it
+    /// was away, and two attempts a second cost nobody anything.
     pub(super) fn short() -> Self {
-        Self { attempts: 0, longest: Duration::from_secs(1) }
+        Self { attempts: 0, longest: Duration::from_millis(500) }
     }
 
     pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
@@ -90,6 +90,6 @@ mod tests {
         backoff.reset();
         assert_eq!(backoff.next(None), ms(100));
         let mut short = Backoff::short();
-        assert_eq!((0..9).map(|_| short.next(None)).last(), Some(ms(1_000)));
+        assert_eq!((0..9).map(|_| short.next(None)).last(), Some(ms(500)));
     }
 }

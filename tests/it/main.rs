@@ -12,6 +12,7 @@ mod lease_deeds;
 mod leases;
 mod observer;
 mod processor;
+mod reasons;
 mod rebuild;
 mod resp;
 mod support;

@@ -62,6 +62,8 @@ impl FindingKind {
 pub enum Cause {
     /// The lease of its range has not passed the document yet.
     LeaseBehind,
+    /// It was written a moment ago, and the change feed does not bring it yet.
+    NotInFeed,
     /// No processor keeps a position for its range.
     NoLease,
     /// The lease has passed it, but there is no entry.
@@ -87,6 +89,7 @@ impl Cause {
     pub fn word(self) -> &'static str {
         match self {
             Self::LeaseBehind => "lease-behind",
+            Self::NotInFeed => "not-in-feed",
             Self::NoLease => "no-lease",
             Self::NeverWritten => "never-written",
             Self::OlderVersion => "older-version",
@@ -103,6 +106,7 @@ impl Cause {
     pub fn words(self) -> &'static str {
         match self {
             Self::LeaseBehind => "lease behind",
+            Self::NotInFeed => "not in the feed yet",
             Self::NoLease => "no lease for its range",
             Self::NeverWritten => "delivered, never written or deleted since",
             Self::OlderVersion => "an older version",

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::cache::{Entry, ServerStatus};
-use crate::cosmos::{Container, CosmosError, Document, EpkRange, PartitionKey};
+use crate::cosmos::{Container, CosmosError, Document, EpkRange, FeedPosition, FeedScope, PartitionKey};
 use crate::sync::compare::{Digest, compare};
 use crate::sync::fields;
 use crate::sync::own_keys::id_of;
@@ -213,7 +213,10 @@ impl Run<'_> {
         }
         let stuck = suspect.moves >= LIVELY && suspect.still >= STUCK;
         if stuck || ((delivered || overdue) && newest == etag_of(&document)) {
-            let case = Case { difference, wanted, held, document: &document.body, lsn: at, lease: standing };
+            // The version of the pass came from the feed; one that was met only by its id may not be there yet.
+            let in_feed = suspect.moves == 0 || delivered || self.feed_brings(range, at).await?;
+            let lease = standing;
+            let case = Case { difference, wanted, held, document: &document.body, lsn: at, lease, in_feed };
             return Ok(Look::Found(Box::new(self.finding(case, id, partition_key, scene))));
         }
         if newest != *etag {
@@ -232,6 +235,19 @@ impl Run<'_> {
         Ok(if lively { Look::Unsettled } else { Look::Again(Box::new(suspect.later())) })
     }
 
+    /// Whether the feed of a range has anything from this LSN on.
+    async fn feed_brings(&self, range: &EpkRange, lsn: Option<u64>) -> Result<bool, VerifyError> {
+        let Some(before) = lsn.and_then(|lsn| lsn.checked_sub(1)) else { return Ok(true) };
+        let (scope, from) =
+            (FeedScope::Range(range.clone()), FeedPosition::Continuation(format!("\"{before}\"")));
+        match self.with.source.feed_page(&scope, &from, Some(1)).await {
+            Ok(page) => Ok(!page.is_empty()),
+            // Split or merged meanwhile: nothing can be said.
+            Err(CosmosError::Split(_) | CosmosError::Gone(_)) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn look_at_orphan(&self, suspect: Suspect) -> Result<Look, VerifyError> {
         let What::Orphan { id } = &suspect.what else { return Ok(Look::Settled) };
         let Some(held) = self.with.cache.entry(&suspect.key, ORPHAN_VALUE).await? else {
@@ -243,12 +259,12 @@ impl Run<'_> {
             return Ok(Look::Settled);
         }
         // A document that no longer makes the key: the sync may still be about to hear of it.
-        let still_there = !documents.is_empty();
-        let grace = if still_there { self.options.grace } else { ORPHAN_GRACE.min(self.options.grace) };
+        let grace =
+            if documents.is_empty() { ORPHAN_GRACE.min(self.options.grace) } else { self.options.grace };
         if suspect.since.elapsed() < grace {
             return Ok(Look::Again(Box::new(suspect.later())));
         }
-        Ok(Look::Found(Box::new(self.orphan(suspect.key, id, &held, still_there))))
+        Ok(Look::Found(Box::new(self.orphan(suspect.key, id, &held, &documents))))
     }
 }
 

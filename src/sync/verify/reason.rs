@@ -19,6 +19,9 @@ use super::finding::{Cause, Finding, FindingKind};
 use super::leases::Standing;
 use super::look::Scene;
 
+/// Keys named of a document that makes others now.
+const NAMED: usize = 3;
+
 /// A difference with all that is known of it.
 pub(super) struct Case<'a> {
     pub(super) difference: Difference,
@@ -29,6 +32,8 @@ pub(super) struct Case<'a> {
     pub(super) lsn: Option<u64>,
     /// The lease of its range, if there is one.
     pub(super) lease: Option<&'a Standing>,
+    /// The feed brings this version.
+    pub(super) in_feed: bool,
 }
 
 /// What a value says about the version that it is.
@@ -74,13 +79,17 @@ impl Run<'_> {
 
     /// An entry whose document is gone. Where the keys of the mapping have no text of their own,
     /// somebody else's keys look the same: then the value has to tell that it is ours.
-    pub(super) fn orphan(&self, key: String, id: String, held: &Entry, still_there: bool) -> Finding {
+    /// `documents` are those that have its id now.
+    pub(super) fn orphan(&self, key: String, id: String, held: &Entry, documents: &[Bytes]) -> Finding {
         let (cause, evidence) = if is_ours(&self.with.mapping, &key, held) {
             let source = self.with.source.path();
-            let evidence = if still_there {
-                format!("document {id:?} of {source} makes no such entry any more")
-            } else {
+            let evidence = if documents.is_empty() {
                 format!("no document {id:?} in {source}")
+            } else {
+                format!(
+                    "document {id:?} of {source} makes no such entry any more{}",
+                    self.entries_now(documents)
+                )
             };
             (Cause::DocumentGone, evidence)
         } else {
@@ -100,6 +109,14 @@ impl Run<'_> {
             lsn: None,
             lease_lsn: None,
         }
+    }
+
+    /// The keys that documents make now, in words; the first few.
+    fn entries_now(&self, documents: &[Bytes]) -> String {
+        let made = documents.iter().filter_map(|document| self.with.mapping.entries(document).ok());
+        let keys = made.flatten().filter(|entry| entry.value.is_some()).map(|entry| entry.key);
+        let keys: Vec<String> = keys.take(NAMED).map(|key| format!("{key:?}")).collect();
+        if keys.is_empty() { String::new() } else { format!("; it makes {} now", keys.join(", ")) }
     }
 
     fn explain(&self, case: &Case<'_>, id: &str, scene: &Scene) -> (Cause, String) {
@@ -177,6 +194,9 @@ fn behind(case: &Case<'_>) -> Option<(Cause, String)> {
         (Some(owner), None) => format!("of {owner}"),
     };
     let lsn = case.lsn?;
+    if !case.in_feed {
+        return Some((Cause::NotInFeed, format!("LSN {lsn}, which the change feed does not bring yet")));
+    }
     match standing.lsn {
         None => Some((Cause::LeaseBehind, format!("LSN {lsn}, its lease has no position yet, {owner}"))),
         Some(at) if at < lsn => {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use syncscope::cache::{CacheClient, CacheWrite, Encoding, Entry, Refusal};
@@ -61,6 +64,69 @@ async fn what_is_written_is_read_back_in_every_encoding() {
                         assert_eq!(found.value, wanted.as_read(), "{case}");
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Any JSON object with an id and one field that is not null.
+fn any_document() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9_f64).prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(".{0,6}", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    proptest::collection::hash_map("[^\\x00]{0,8}", value, 0..6).prop_map(|members| {
+        let mut document: serde_json::Map<String, Value> = members.into_iter().collect();
+        document.insert("_ts".to_owned(), json!(1));
+        Value::Object(document)
+    })
+}
+
+#[tokio::test]
+async fn decoding_gives_back_what_was_encoded_of_any_document() {
+    const DOCUMENTS: usize = 256;
+    let mut runner = TestRunner::deterministic();
+    let documents: Vec<Value> = (0..DOCUMENTS)
+        .map(|n| {
+            let mut document = any_document().new_tree(&mut runner).unwrap().current();
+            document["id"] = json!(format!("p-{n}"));
+            document
+        })
+        .collect();
+    for (_cache, client) in caches().await {
+        for encoding in [ValueEncoding::String, ValueEncoding::DistributedCache, ValueEncoding::Fields] {
+            for guard in [Guard::On, Guard::Off] {
+                let mapping = mapping(encoding, guard, None);
+                let entries: Vec<MappedEntry> =
+                    documents.iter().map(|document| entry_of(&mapping, document)).collect();
+                let keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+                let wanted: Vec<Bytes> =
+                    entries.iter().map(|entry| entry.value.as_ref().unwrap().as_read()).collect();
+                let writes: Vec<CacheWrite> =
+                    entries.into_iter().map(|entry| entry.into_write(Timestamp::now())).collect();
+                let outcomes = client.write(&writes).await.unwrap();
+                assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+                let found = client.entries(&keys, 1 << 20).await.unwrap();
+                for ((wanted, found), document) in wanted.iter().zip(found).zip(&documents) {
+                    let found: Value = serde_json::from_slice(&found.unwrap().value).unwrap();
+                    let wanted: Value = serde_json::from_slice(wanted).unwrap();
+                    let case = format!("{encoding} guard {guard} {}: {document}", client.product());
+                    assert_eq!(found, wanted, "{case}");
+                    if encoding != ValueEncoding::Fields {
+                        assert_eq!(&found, document, "{case}");
+                    }
+                }
+                client.delete(&keys).await.unwrap();
             }
         }
     }
