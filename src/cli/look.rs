@@ -22,6 +22,9 @@ pub struct ScreenArgs {
     /// Read keys from this file instead of keymap.toml in the configuration directory
     #[arg(long, global = true, value_name = "FILE")]
     pub keymap: Option<String>,
+    /// Draw with ASCII alone, for terminals and fonts that have nothing else
+    #[arg(long, global = true)]
+    pub ascii: bool,
     /// Record what the screen shows into this new file, as an asciicast for `asciinema play`
     #[arg(long, global = true, value_name = "FILE.cast")]
     pub record: Option<PathBuf>,
@@ -51,6 +54,8 @@ pub(super) struct Look {
     pub(super) themes: Vec<FileTheme>,
     /// The one to begin with.
     pub(super) theme: Theme,
+    /// Nothing but ASCII.
+    pub(super) ascii: bool,
     /// Where a recording goes.
     pub(super) record: Option<mpsc::Sender<String>>,
 }
@@ -74,7 +79,7 @@ impl Look {
             None => Vec::new(),
         };
         let theme = theme(loaded, &themes)?;
-        Ok(Self { keymap, themes, theme, record: None })
+        Ok(Self { keymap, themes, theme, ascii: false, record: None })
     }
 }
 

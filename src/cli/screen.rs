@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::engine::{Create, Engine, EngineOptions, Face, Watch, channels};
-use crate::tui::{self, ScreenOptions, ThemeName};
+use crate::tui::{self, ColourDepth, ScreenOptions, ThemeName};
 
 use super::CliError;
 use super::look::{Look, Theme};
@@ -33,6 +33,8 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
         Theme::BuiltIn(name) => (name, None),
         Theme::Own(place) => (ThemeName::default(), Some(place)),
     };
+    let env = |name| std::env::var(name).ok();
+    let depth = ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
     // The demo's addresses are not known yet.
     let same_as = if demo { String::new() } else { settings.as_flags().trim_start().to_owned() };
     ScreenOptions {
@@ -43,6 +45,8 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
         keymap: Arc::new(look.keymap),
         same_as,
         record: look.record,
+        depth,
+        ascii: look.ascii,
         ..ScreenOptions::from_settings(settings)
     }
 }

@@ -24,4 +24,4 @@ pub use keymap::{Keymap, KeymapError};
 pub use model::Model;
 pub use options::ScreenOptions;
 pub use run::{TuiError, run};
-pub use theme::{FileTheme, ThemeError, ThemeName};
+pub use theme::{ColourDepth, FileTheme, ThemeError, ThemeName};

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{
     keymap::Keymap,
-    theme::{FileTheme, ThemeName},
+    theme::{ColourDepth, FileTheme, ThemeName},
 };
 use crate::{config::Settings, seed::TemplateName};
 
@@ -40,7 +40,9 @@ pub struct ScreenOptions {
     pub own_themes: Vec<FileTheme>,
     /// The place of the one to begin with, instead of `theme`.
     pub own_theme: Option<usize>,
-    /// Frames and bars in ASCII.
+    /// Colours that the terminal has.
+    pub depth: ColourDepth,
+    /// Nothing but ASCII, data included.
     pub ascii: bool,
     /// Take mouse events (the terminal's own selection then needs shift).
     pub mouse: bool,
@@ -73,6 +75,7 @@ impl Default for ScreenOptions {
             theme: ThemeName::default(),
             own_themes: Vec::new(),
             own_theme: None,
+            depth: ColourDepth::default(),
             ascii: false,
             mouse: true,
             same_as: String::new(),

@@ -170,7 +170,8 @@ async fn perform(
                 let size = model.size;
                 let mut buf = Buffer::empty(Rect::new(0, 0, size.width, size.height));
                 view::draw(model, &mut buf);
-                let picture = svg::render(&buf, &format!("syncscope {}", model.options.source));
+                let picture =
+                    svg::render(&buf, &format!("syncscope {}", model.options.source), model.paper());
                 let name = format!("syncscope-{}.svg", model.now.strftime("%Y%m%d-%H%M%S"));
                 let notice = format!("saving {name}");
                 let msg = match commands.try_send(Command::SaveFile { name, content: picture }) {

@@ -12,8 +12,18 @@ use super::widgets::text;
 const CELL_WIDTH: f64 = 8.4;
 const CELL_HEIGHT: f64 = 17.0;
 const MARGIN: f64 = 12.0;
-const BACKGROUND: &str = "#16181d";
-const FOREGROUND: &str = "#d8dee9";
+
+/// What the terminal's own background and foreground are in the picture.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paper {
+    background: &'static str,
+    foreground: &'static str,
+}
+
+/// For every theme that is made for dark terminals, or for both.
+pub(crate) const DARK: Paper = Paper { background: "#16181d", foreground: "#d8dee9" };
+/// For themes made for light ones.
+pub(crate) const LIGHT: Paper = Paper { background: "#fbfbfa", foreground: "#24292f" };
 
 /// How a run of cells looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +36,15 @@ struct Look {
 }
 
 impl Look {
-    fn of(cell: &Cell) -> Self {
-        let fg = colour(cell.fg).unwrap_or(FOREGROUND.to_owned());
+    fn of(cell: &Cell, paper: Paper) -> Self {
+        let fg = colour(cell.fg).unwrap_or(paper.foreground.to_owned());
         let bg = colour(cell.bg);
         let has = |modifier| cell.modifier.contains(modifier);
-        let (fg, bg) =
-            if has(Modifier::REVERSED) { (bg.unwrap_or(BACKGROUND.to_owned()), Some(fg)) } else { (fg, bg) };
+        let (fg, bg) = if has(Modifier::REVERSED) {
+            (bg.unwrap_or(paper.background.to_owned()), Some(fg))
+        } else {
+            (fg, bg)
+        };
         Self {
             fg,
             bg,
@@ -43,29 +56,30 @@ impl Look {
 }
 
 /// The whole frame as an SVG document.
-pub(crate) fn render(buf: &Buffer, title: &str) -> String {
+pub(crate) fn render(buf: &Buffer, title: &str, paper: Paper) -> String {
     let width = f64::from(buf.area.width) * CELL_WIDTH + 2.0 * MARGIN;
     let height = f64::from(buf.area.height) * CELL_HEIGHT + 2.0 * MARGIN;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\">\n\
-         <title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n\
+         <title>{}</title>\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\n\
          <g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\">\n",
-        escaped(title)
+        escaped(title),
+        paper.background
     );
     for y in 0..buf.area.height {
-        line(buf, y, &mut out);
+        line(buf, y, paper, &mut out);
     }
     out.push_str("</g>\n</svg>\n");
     out
 }
 
-fn line(buf: &Buffer, y: u16, out: &mut String) {
+fn line(buf: &Buffer, y: u16, paper: Paper, out: &mut String) {
     let mut x = 0;
     while x < buf.area.width {
-        let look = Look::of(&buf[(x, y)]);
+        let look = Look::of(&buf[(x, y)], paper);
         let start = x;
         let mut run = String::new();
-        while x < buf.area.width && Look::of(&buf[(x, y)]) == look {
+        while x < buf.area.width && Look::of(&buf[(x, y)], paper) == look {
             let symbol = buf[(x, y)].symbol();
             run.push_str(symbol);
             x += u16::try_from(text::width(symbol).max(1)).unwrap_or(1);
@@ -155,12 +169,12 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, 12, 1));
         buf.set_string(0, 0, "<a & b>", Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD));
         buf.set_string(8, 0, "価", Style::new().add_modifier(Modifier::REVERSED));
-        let svg = render(&buf, "x<y");
+        let svg = render(&buf, "x<y", DARK);
         assert!(svg.contains("<title>x&lt;y</title>"));
         assert!(
             svg.contains(">&lt;a</text>") && svg.contains(">&amp;</text>") && svg.contains(">b&gt;</text>")
         );
         assert!(svg.contains("fill=\"#56b6c2\" font-weight"));
-        assert!(svg.contains(&format!("width=\"16.8\" height=\"17\" fill=\"{FOREGROUND}\"")), "{svg}");
+        assert!(svg.contains(&format!("width=\"16.8\" height=\"17\" fill=\"{}\"", DARK.foreground)), "{svg}");
     }
 }

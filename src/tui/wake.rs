@@ -42,6 +42,7 @@ fn ageing(model: &Model) -> bool {
         .into_iter()
         .any(|state| matches!(state, Some(ConnectionState::Down { retry_at: Some(_), .. })));
     down || model.notice().is_some()
+        || matches!(model.overlays.last(), Some(Overlay::Health { .. }))
         || model.tour.as_ref().is_some_and(|tour| tour.auto)
         || model.leases.snapshot.rows.iter().any(|row| row.heartbeat.is_some())
         || model.cache.has_expiry()

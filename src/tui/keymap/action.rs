@@ -72,6 +72,8 @@ pub(crate) enum Action {
     Leases,
     Tick,
     Wait,
+    Health,
+    LogLevel,
     Tour,
     TourNext,
     TourBack,

@@ -31,6 +31,8 @@ pub(crate) enum Context {
     Export,
     /// Large figures for a stage.
     Stage,
+    /// How each connection and task is doing.
+    Health,
     /// The strip of the guided tour, over all that is not typed into.
     Tour,
 }
@@ -53,6 +55,7 @@ impl Context {
             Self::Confirm => "confirm",
             Self::Export => "export",
             Self::Stage => "stage",
+            Self::Health => "health",
             Self::Tour => "tour",
         }
     }
@@ -74,6 +77,7 @@ impl Context {
             Self::Confirm => "Questions",
             Self::Export => "Export",
             Self::Stage => "Stage mode",
+            Self::Health => "Health",
             Self::Tour => "Guided tour",
         }
     }

@@ -1,6 +1,6 @@
 //! What `/` narrows a pane to: a text in ids, keys and values, or `field=value`.
 
-use crate::engine::{ChangeRow, EntryRow, EntryState, LeaseRow, LogLine};
+use crate::engine::{ChangeRow, EntryRow, EntryState, LeaseRow, Level, LogLine};
 
 /// A filter as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -105,7 +105,12 @@ impl Filtered for LogLine {
             Filter::Text(text) => contains(&self.text, text) || contains(self.room, text),
             Filter::Field { name, value } => match name.as_str() {
                 "room" => contains(self.room, value),
-                "level" => contains(&format!("{:?}", self.level), value),
+                // At least as bad: whoever looks for warnings wants the errors as well.
+                "level" if value.is_empty() => true,
+                "level" => [Level::Info, Level::Warning, Level::Error]
+                    .into_iter()
+                    .find(|level| contains(&format!("{level:?}"), value))
+                    .is_some_and(|least| self.level >= least),
                 _ => false,
             },
         }

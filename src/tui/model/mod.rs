@@ -5,6 +5,7 @@ mod export;
 mod feed;
 mod filter;
 mod follow;
+mod health;
 mod insert;
 mod lease_dialog;
 mod lease_events;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     feed::FeedPane,
     filter::{Filter, state_word},
     follow::{DiffKind, DiffRow, Follow},
+    health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
     lease_dialog::LeaseDialog,
     lease_events::{LeaseChange, LeaseEvent},
@@ -38,6 +40,7 @@ pub(crate) use self::{
 use super::{
     keymap::{Action, Binding, Context},
     options::ScreenOptions,
+    svg,
     theme::{Theme, ThemeName},
 };
 use crate::engine::{
@@ -98,6 +101,7 @@ pub(crate) enum Overlay {
     Confirm(Question),
     Export(ExportDialog),
     Stage,
+    Health { scroll: usize },
 }
 
 /// A question before something that others would feel.
@@ -159,6 +163,8 @@ pub struct Model {
     pub(crate) last_click: Option<(Position, Timestamp)>,
     /// The frames are being recorded.
     pub(crate) recording: bool,
+    /// Since when each part is as it is.
+    pub(crate) health: Health,
     /// The guided tour, while it is on.
     pub(crate) tour: Option<Tour>,
     /// The engine has ended; nothing can be asked any more.
@@ -200,6 +206,7 @@ impl Model {
             notice: None,
             last_click: None,
             recording: false,
+            health: Health::default(),
             tour: None,
             engine_gone: false,
             requests: 0,
@@ -225,6 +232,14 @@ impl Model {
         own.map_or(self.theme_name.name(), |theme| theme.name())
     }
 
+    /// What a picture of the screen is drawn on.
+    pub(crate) fn paper(&self) -> svg::Paper {
+        match (self.own_theme, self.theme_name) {
+            (None, ThemeName::Light) => svg::LIGHT,
+            _ => svg::DARK,
+        }
+    }
+
     /// The key of an action of the panes as it is bound, for words such as "s starts it".
     pub(crate) fn key(&self, action: Action) -> String {
         self.options.keymap.key_of(Context::Main, action).unwrap_or_else(|| action.name())
@@ -244,6 +259,7 @@ impl Model {
             Some(Overlay::Confirm(_)) => Context::Confirm,
             Some(Overlay::Export(_)) => Context::Export,
             Some(Overlay::Stage) => Context::Stage,
+            Some(Overlay::Health { .. }) => Context::Health,
             None if self.typing_filter => Context::Filter,
             None => Context::Main,
         }
@@ -317,7 +333,7 @@ impl Model {
 /// The styles of a theme, as the options want them drawn.
 fn themed(options: &ScreenOptions, name: ThemeName, own: Option<usize>) -> Theme {
     let own = own.and_then(|place| options.own_themes.get(place));
-    let mut theme = own.map_or_else(|| Theme::of(name), |own| own.theme.clone());
+    let mut theme = own.map_or_else(|| Theme::of(name), |own| own.theme.clone()).at_depth(options.depth);
     theme.ascii = options.ascii;
     theme
 }

@@ -8,4 +8,5 @@ mod leases;
 mod live;
 mod reducer;
 mod screens;
+mod themes;
 mod tour;

@@ -5,14 +5,17 @@ use std::path::Path;
 use crossterm::event::KeyCode;
 
 use super::fixture::{self, keys, press, tell};
-use crate::{engine::RebuildPhase, tui::Model};
+use crate::{
+    engine::RebuildPhase,
+    tui::{Model, svg},
+};
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
+pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
 
-type Scene = fn(&mut Model);
+pub(super) type Scene = fn(&mut Model);
 
 /// The scenes, by name.
-const SCENES: &[(&str, Scene)] = &[
+pub(super) const SCENES: &[(&str, Scene)] = &[
     ("empty", |_| {}),
     ("running", |model| drop(tell(model, fixture::running()))),
     ("selected", |model| {
@@ -122,6 +125,34 @@ const SCENES: &[(&str, Scene)] = &[
         tell(model, fixture::running());
         keys(model, "z");
     }),
+    ("health", |model| {
+        tell(model, fixture::running());
+        tell(model, [fixture::redis_down()]);
+        keys(model, "H");
+    }),
+    ("connecting", |model| {
+        for server in [crate::engine::Server::Cosmos, crate::engine::Server::Redis] {
+            let address = "127.0.0.1:8081".to_owned();
+            let state = crate::engine::ConnectionState::Connecting { address };
+            tell(model, [crate::engine::Event::Connection(server, state)]);
+        }
+    }),
+    ("flooded", |model| {
+        tell(model, fixture::running());
+        tell(model, [crate::engine::Event::Dropped(1_234_567)]);
+        keys(model, "jj");
+        let rows = (0..6_000).map(|i| fixture::change(i, &format!("p-{i:06}"), 1.0, Some(1.0), 0, 0));
+        tell(model, [crate::engine::Event::Changes(rows.collect())]);
+    }),
+    ("wide", |model| {
+        tell(model, fixture::running());
+        let ids = ["価格価格価格価格価格価格", "🛒🛒🛒-1", "مرحبا بالعالم", "👩‍👩‍👧‍👦-2", "é́́́-3"];
+        let rows = (0..).zip(ids).map(|(i, id)| fixture::change(900 + i, id, 12.0, None, 1, 0));
+        tell(model, [crate::engine::Event::Changes(rows.collect())]);
+        let entries = ids.map(|id| fixture::entry(id, crate::engine::EntryState::InStep, 0));
+        tell(model, [crate::engine::Event::Entries(entries.to_vec())]);
+        keys(model, "jj");
+    }),
     ("tour", |model| {
         fixture::tour(model);
         keys(model, "nnnn");
@@ -165,6 +196,28 @@ fn too_small_says_how_large_it_wants_to_be() {
     let text = fixture::text(&model);
     assert!(text.contains("60×15") && text.contains("59×15"), "{text}");
     assert_eq!(text.lines().filter(|line| !line.is_empty()).count(), 1);
+}
+
+/// The pictures of the README: `cargo test --lib -- --ignored screenshots` writes them again.
+#[test]
+#[ignore = "writes assets/*.svg"]
+fn screenshots() {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    for (picture, scene) in [
+        ("screen", "selected"),
+        ("follow", "follow"),
+        ("rebuild", "rebuild"),
+        ("stage", "stage"),
+        ("tour", "tour"),
+        ("health", "health"),
+        ("latency", "latency"),
+    ] {
+        let mut model = fixture::model(120, 40);
+        let (_, act) = SCENES.iter().find(|(name, _)| *name == scene).unwrap();
+        act(&mut model);
+        let svg = svg::render(&fixture::draw(&model), &format!("syncscope: {picture}"), svg::DARK);
+        std::fs::write(assets.join(format!("{picture}.svg")), svg).unwrap();
+    }
 }
 
 /// Writes all scenes with their colours for eyes: `cargo test --lib -- --ignored show_scenes`.

@@ -2,6 +2,7 @@
 //! The default uses the terminal's own sixteen colours and its own background, so that it suits
 //! light and dark alike; no theme paints a background except under the selection.
 
+mod depth;
 mod file;
 
 use ratatui::style::{Color, Modifier, Style};
@@ -52,6 +53,7 @@ impl ThemeName {
     }
 }
 
+pub use self::depth::ColourDepth;
 pub use self::file::{FileTheme, ThemeError};
 
 /// Styles by role.

@@ -30,6 +30,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         },
         Context::Tour => tour::act(model, action),
         Context::Follow
+        | Context::Health
         | Context::Insert
         | Context::Rebuild
         | Context::RebuildSince
@@ -92,6 +93,8 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             model.cache.set_order(order, model.now);
             model.say(format!("cache: {}", order.word()));
         }
+        Action::Health => model.overlays.push(Overlay::Health { scroll: 0 }),
+        Action::LogLevel => panes::next_log_level(model),
         Action::Tour => return tour::begin(model, false),
         Action::Zoom => model.zoomed = !model.zoomed,
         Action::Stage => model.overlays.push(Overlay::Stage),

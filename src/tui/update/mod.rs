@@ -86,7 +86,14 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.size = Size { width, height };
             Vec::new()
         }
-        Msg::Engine(event) => telemetry::on_event(model, event),
+        Msg::Engine(event) => {
+            let rows = matches!(event, Event::Changes(_) | Event::Entries(_) | Event::EntriesRemoved(_));
+            let effects = telemetry::on_event(model, event);
+            if !rows {
+                model.note_health();
+            }
+            effects
+        }
         Msg::EngineGone => {
             model.engine_gone = true;
             Vec::new()

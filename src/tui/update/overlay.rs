@@ -59,6 +59,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             _ => (false, Vec::new()),
         },
         Overlay::Export(dialog) => insert::in_export(model, dialog, action),
+        Overlay::Health { scroll } => {
+            let lines = view::health::lines(model);
+            let height = usize::from(view::health::area(model).height.saturating_sub(2));
+            scroll_by(scroll, action, height, lines.saturating_sub(height));
+            (action != Action::Back, Vec::new())
+        }
         Overlay::Stage => (action != Action::Back, Vec::new()),
     };
     if keep {

@@ -94,6 +94,23 @@ fn follow(model: &mut Model, pane: Pane) {
     }
 }
 
+/// The activity from the next level on: everything, warnings, errors.
+pub(super) fn next_log_level(model: &mut Model) {
+    let next = match model.filters[Pane::Log.index()].value() {
+        "level=warning" => "level=error",
+        "level=error" => "",
+        _ => "level=warning",
+    };
+    model.filters[Pane::Log.index()] = tui_input::Input::new(next.to_owned());
+    model.log.follow();
+    apply_filter(model, Pane::Log);
+    model.say(match next {
+        "level=warning" => "activity: warnings and errors",
+        "level=error" => "activity: errors",
+        _ => "activity: everything",
+    });
+}
+
 /// Takes the text of a pane's filter over.
 pub(super) fn apply_filter(model: &mut Model, pane: Pane) {
     let filter = Filter::parse(model.filters[pane.index()].value());

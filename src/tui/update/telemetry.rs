@@ -2,7 +2,7 @@
 
 use super::{Effect, insert, lease_deeds, rebuild};
 use crate::{
-    engine::{Command, Event, Server},
+    engine::{Command, Event, Level, Server},
     tui::model::Model,
 };
 
@@ -19,7 +19,13 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Latency(snapshot) => model.latency = snapshot,
         Event::Traffic(status) => model.traffic = status,
         Event::Dropped(total) => model.dropped = total,
-        Event::Log(line) => drop(model.log.push(line)),
+        Event::Log(line) => {
+            // An error is never told in the log alone.
+            if line.level == Level::Error {
+                model.say(line.text.clone());
+            }
+            drop(model.log.push(line));
+        }
         Event::Changes(rows) => {
             let touched = followed_id(model).is_some_and(|id| rows.iter().any(|row| row.id == id));
             for row in rows {

@@ -1,5 +1,6 @@
 //! Draws the model: one file a pane or dialog. Changes nothing, waits for nothing, asks no clock.
 
+mod ascii;
 pub(crate) mod cache;
 pub(crate) mod confirm;
 pub(crate) mod export;
@@ -7,6 +8,7 @@ pub(crate) mod feed;
 pub(crate) mod follow;
 pub(crate) mod footer;
 pub(crate) mod header;
+pub(crate) mod health;
 pub(crate) mod help;
 pub(crate) mod insert;
 pub(crate) mod latency;
@@ -43,6 +45,9 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     let frame = layout::frame(model);
     if frame.shape == Shape::TooSmall {
         too_small(model, buf);
+        if model.theme.ascii {
+            ascii::replace(buf);
+        }
         return None;
     }
     header::draw(model, frame.header, buf);
@@ -73,11 +78,16 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),
             Overlay::Export(dialog) => export::draw(model, dialog, frame.body, buf),
             Overlay::Confirm(question) => confirm::draw(model, *question, frame.body, buf),
+            Overlay::Health { scroll } => health::draw(model, *scroll, buf),
             Overlay::Stage => stage::draw(model, frame.body, buf),
         };
     }
     tour::draw(model, frame.tour, buf);
-    footer::draw(model, frame.footer, buf).or(cursor)
+    let cursor = footer::draw(model, frame.footer, buf).or(cursor);
+    if model.theme.ascii {
+        ascii::replace(buf);
+    }
+    cursor
 }
 
 fn draw_pane(model: &Model, pane: Pane, area: Rect, rows: Rect, buf: &mut Buffer) {
