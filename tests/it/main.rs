@@ -8,6 +8,7 @@ mod config;
 mod cosmos;
 mod emulator;
 mod end_to_end;
+mod inserts;
 mod lease_deeds;
 mod leases;
 mod observer;
