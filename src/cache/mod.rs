@@ -10,6 +10,7 @@ mod key_text;
 mod link;
 mod observer;
 mod reserved;
+mod state;
 mod status;
 mod write;
 
@@ -21,5 +22,7 @@ pub(crate) use guard::{SCRIPT, VERSION_FIELD, script_sha1};
 pub use guard::{TOMBSTONE, Version, is_version_key};
 pub use observer::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions};
 pub use reserved::{MARKER_TTL, is_reserved_key, marker_key};
+pub use state::CacheStateError;
+pub(crate) use state::{EntryReader, EntryWriter};
 pub use status::ServerStatus;
 pub use write::CacheWrite;

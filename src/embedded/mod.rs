@@ -1,7 +1,6 @@
 //! Servers that live inside this program: the Cosmos emulator's listener, the RESP server, a private redis-server.
 
 mod cache;
-mod cache_state;
 pub mod cosmos;
 mod redis_server;
 mod resp;

@@ -1,7 +1,7 @@
 //! State files: the source, the leases and the cache of an embedded pair in one file of JSON lines.
 //!
 //! Version 1: the header `{"syncscope":"emulator state","version":1,"saved":TIME}`, then one line an entry of
-//! the cache (see [`super::cache_state`]), then those of the emulator (see `cosmos::state`), then
+//! the cache (see `cache::state`), then those of the emulator (see `cosmos::state`), then
 //! `{"end":{"documents":N,"entries":N}}`: a file without it was cut off. Times to live are kept as the moment at
 //! which they end. Reading and writing go line by line, so memory does not follow the size of the file.
 //!
@@ -17,8 +17,8 @@ use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 
 use super::EmbeddedCache;
-use super::cache_state::{CacheStateError, EntryReader, EntryWriter};
 use super::cosmos::{Emulator, Prepared};
+use crate::cache::{CacheStateError, EntryReader, EntryWriter};
 
 /// What the header calls the file.
 const KIND: &str = "emulator state";

@@ -193,12 +193,4 @@ pub(super) mod tests {
         assert_eq!(ExportForm::of("x.hlog"), Some(ExportForm::Hlog));
         assert_eq!(ExportForm::of("xhlog"), None);
     }
-
-    /// Writes the report for eyes: `cargo test --lib -- --ignored show_report`.
-    #[test]
-    #[ignore = "writes a page to look at, checks nothing"]
-    fn show_report() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
-        std::fs::write(folder.join("report.html"), run().write(ExportForm::Html)).unwrap();
-    }
 }

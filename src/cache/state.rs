@@ -1,4 +1,4 @@
-//! The cache's part of a state file, one line an entry:
+//! All entries of a server as text and back, one line an entry, for state files:
 //! `{"entry":{"db":0,"key":"price:p-1","expires":1790000000000,"string":"…"}}`.
 //!
 //! `expires` is in milliseconds since 1970; absent = never. The value is one of `string`, `hash` (pairs), `list`, `set`,
@@ -89,7 +89,7 @@ async fn connect(url: &str) -> Result<MultiplexedConnection, RedisError> {
 }
 
 /// Reads all entries, some at a time.
-pub(super) struct EntryReader {
+pub(crate) struct EntryReader {
     connection: MultiplexedConnection,
     /// Databases with keys in them that are still to be read, the present one first.
     databases: Vec<u32>,
@@ -98,7 +98,7 @@ pub(super) struct EntryReader {
 }
 
 impl EntryReader {
-    pub(super) async fn open(url: &str) -> Result<Self, CacheStateError> {
+    pub(crate) async fn open(url: &str) -> Result<Self, CacheStateError> {
         let mut connection = connect(url).await?;
         let info: String = cmd("INFO").arg("keyspace").query_async(&mut connection).await?;
         let number = |line: &str| line.strip_prefix("db")?.split(':').next()?.parse().ok();
@@ -106,7 +106,7 @@ impl EntryReader {
     }
 
     /// Lines of the next entries; `None` = there are no more.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<String>>, CacheStateError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<String>>, CacheStateError> {
         let Some(db) = self.databases.first().copied() else { return Ok(None) };
         if self.cursor.is_none() {
             cmd("SELECT").arg(db).query_async::<()>(&mut self.connection).await?;
@@ -194,7 +194,7 @@ async fn value(
 }
 
 /// Puts entries back, some at a time.
-pub(super) struct EntryWriter {
+pub(crate) struct EntryWriter {
     connection: MultiplexedConnection,
     pending: Pipeline,
     bytes: usize,
@@ -204,12 +204,12 @@ pub(super) struct EntryWriter {
 }
 
 impl EntryWriter {
-    pub(super) async fn open(url: &str, in_process: bool) -> Result<Self, CacheStateError> {
+    pub(crate) async fn open(url: &str, in_process: bool) -> Result<Self, CacheStateError> {
         Ok(Self { connection: connect(url).await?, pending: pipe(), bytes: 0, db: 0, in_process })
     }
 
     /// Takes a line; what it holds is in the cache after [`Self::finish`] at the latest.
-    pub(super) async fn put(&mut self, line: &str) -> Result<(), CacheStateError> {
+    pub(crate) async fn put(&mut self, line: &str) -> Result<(), CacheStateError> {
         let parsed =
             serde_json::from_str::<Line>(line).map_err(|error| CacheStateError::Line(error.to_string()))?;
         let Entry { db, key, expires, value } = parsed.entry;
@@ -241,7 +241,7 @@ impl EntryWriter {
     }
 
     /// Writes what is left.
-    pub(super) async fn finish(&mut self) -> Result<(), CacheStateError> {
+    pub(crate) async fn finish(&mut self) -> Result<(), CacheStateError> {
         if !self.pending.is_empty() {
             self.pending.query_async::<()>(&mut self.connection).await?;
         }
