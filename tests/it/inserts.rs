@@ -134,3 +134,24 @@ async fn an_undo_takes_back_exactly_what_was_inserted() {
     assert_eq!(found, expected.map(|(id, version)| (id.to_owned(), version.to_owned())));
     engine.stop(events).await;
 }
+#[tokio::test(flavor = "multi_thread")]
+async fn latency_is_measured_reported_and_judged() {
+    let pair = Pair::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (page, log) = (path("a.html"), path("a.hlog"));
+    let args = ["latency", "--json", "--for", "2s", "--rate", "20/s", "--sync", "--poll-interval", "50ms"];
+    let mut good = args.to_vec();
+    good.extend(["--slo", "60s", "--report", &page, "--report", &log]);
+    let ran = pair.run(&good).await.code(0);
+    assert_eq!(ran.json()["target"]["met"], true, "{ran:#?}");
+    let whole = &ran.json()["stages"][5];
+    assert_eq!((&whole["stage"], &whole["count"]), (&json!("whole"), &json!(40)));
+    assert!(std::fs::read_to_string(&page).unwrap().contains("target met"));
+    assert!(std::fs::read_to_string(&log).unwrap().contains("Tag=whole"));
+    let mut bad = args.to_vec();
+    bad.extend(["--slo", "1ms"]);
+    let ran = pair.run(&bad).await.code(1);
+    assert_eq!(ran.json()["target"]["met"], false);
+    assert!(ran.stderr.contains("target missed"), "{ran:#?}");
+}
