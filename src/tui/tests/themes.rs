@@ -64,7 +64,7 @@ fn sixteen_colours_are_enough_for_every_theme() {
             |scene, model| {
                 for cell in fixture::draw(model).content() {
                     let plain = |colour| !matches!(colour, Color::Rgb(..) | Color::Indexed(_));
-                    assert!(plain(cell.fg) && plain(cell.bg), "{:?} in {scene}", cell);
+                    assert!(plain(cell.fg) && plain(cell.bg), "{cell:?} in {scene}");
                 }
             },
         );

@@ -13,16 +13,16 @@ pub(super) fn replace(buf: &mut Buffer) {
         while x < area.right() {
             let cell = &mut buf[(x, y)];
             let columns = text::width(cell.symbol()).max(1);
-            if !cell.symbol().is_ascii() {
-                let stand_in = stand_in(cell.symbol());
-                for _ in 0..columns {
-                    if x < area.right() {
-                        buf[(x, y)].set_symbol(stand_in);
-                        x += 1;
-                    }
-                }
-            } else {
+            if cell.symbol().is_ascii() {
                 x += 1;
+                continue;
+            }
+            let stand_in = stand_in(cell.symbol());
+            for _ in 0..columns {
+                if x < area.right() {
+                    buf[(x, y)].set_symbol(stand_in);
+                    x += 1;
+                }
             }
         }
     }
@@ -30,26 +30,23 @@ pub(super) fn replace(buf: &mut Buffer) {
 
 fn stand_in(symbol: &str) -> &'static str {
     match symbol {
-        "✓" => "+",
+        "✓" | "▅" | "╭" | "╮" | "╯" | "╰" | "┌" | "┐" | "└" | "┘" | "┼" | "┬" | "┴" => {
+            "+"
+        }
         "✗" | "×" => "x",
         "∅" => "0",
         "▌" | "→" | "▶" | "▸" => ">",
         "←" | "◀" => "<",
         "↑" | "▲" => "^",
         "↓" | "▼" => "v",
-        "●" | "•" => "*",
+        "●" | "•" | "▆" => "*",
         "◐" | "◓" | "◑" | "◒" => "o",
         "○" | "·" | "…" | "▁" | "░" => ".",
         "▂" => ":",
-        "▃" | "▒" => "-",
-        "▄" | "▓" => "=",
-        "▅" => "+",
-        "▆" => "*",
+        "▃" | "▒" | "─" | "╌" | "—" | "–" | "━" | "∞" => "-",
+        "▄" | "▓" | "‖" => "=",
         "▇" | "█" | "■" | "▏" | "▎" | "▍" | "▋" | "▊" | "▉" => "#",
-        "─" | "╌" | "—" | "–" | "━" | "∞" => "-",
         "│" | "┃" | "├" | "┤" => "|",
-        "‖" => "=",
-        "╭" | "╮" | "╯" | "╰" | "┌" | "┐" | "└" | "┘" | "┼" | "┬" | "┴" => "+",
         _ => "?",
     }
 }
