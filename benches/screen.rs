@@ -94,8 +94,8 @@ fn event(n: u64, now: Timestamp) -> Event {
             document_id: Some(id),
             kind: "string".into(),
             size: Some(200 + row % 100),
-            expires_at: (row % 3 == 0).then(|| now + SignedDuration::from_secs(600)),
-            state: if row % 50 == 0 { EntryState::Pending } else { EntryState::InStep },
+            expires_at: row.is_multiple_of(3).then(|| now + SignedDuration::from_secs(600)),
+            state: if row.is_multiple_of(50) { EntryState::Pending } else { EntryState::InStep },
             delay_ms: Some(3.2),
             changed_at: now,
         }])

@@ -79,6 +79,14 @@ pub(crate) enum Action {
     TourBack,
     TourAuto,
     TourEnd,
+    RepairOne,
+    WatchDrift,
+    DeadLetters,
+    Retry,
+    RetryAll,
+    Export,
+    Tree,
+    Preview,
 }
 
 impl Action {

@@ -17,6 +17,12 @@ pub(crate) enum Context {
     RebuildSince,
     /// The dialog of deeds on leases.
     Leases,
+    /// What was set aside.
+    Letters,
+    /// The keys as a tree.
+    Tree,
+    /// What a document would become.
+    Preview,
     /// What a verification found.
     Verify,
     /// The page of keys.
@@ -48,6 +54,9 @@ impl Context {
             Self::Rebuild => "rebuild",
             Self::RebuildSince => "rebuild_since",
             Self::Leases => "leases",
+            Self::Letters => "dead_letters",
+            Self::Tree => "tree",
+            Self::Preview => "preview",
             Self::Verify => "verify",
             Self::Help => "help",
             Self::Filter => "filter",
@@ -70,6 +79,9 @@ impl Context {
             Self::Rebuild => "Rebuild",
             Self::RebuildSince => "Rebuild since a time",
             Self::Leases => "Deeds on leases",
+            Self::Letters => "Dead letters",
+            Self::Tree => "Keys as a tree",
+            Self::Preview => "Mapping preview",
             Self::Verify => "Verify",
             Self::Help => "This page",
             Self::Filter => "Filter line",
@@ -84,6 +96,6 @@ impl Context {
 
     /// Printable keys are text here, not actions.
     pub(crate) fn takes_text(self) -> bool {
-        matches!(self, Self::Insert | Self::RebuildSince | Self::Filter | Self::Palette)
+        matches!(self, Self::Insert | Self::RebuildSince | Self::Preview | Self::Filter | Self::Palette)
     }
 }

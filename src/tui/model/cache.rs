@@ -155,6 +155,11 @@ impl CachePane {
         self.slots.len()
     }
 
+    /// Keys with the sizes of their values, as far as known.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.slots.iter().map(|(key, slot)| (&**key, slot.row.size.unwrap_or(0)))
+    }
+
     /// When an entry changed last.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
         self.ranks.last_key_value().map(|((at, _), _)| *at)

@@ -10,10 +10,13 @@ mod insert;
 mod lease_dialog;
 mod lease_events;
 mod leases;
+mod letters;
+mod preview;
 mod rebuild;
 mod ring;
 mod thread;
 mod tour;
+mod tree;
 mod verify;
 
 use jiff::Timestamp;
@@ -31,10 +34,13 @@ pub(crate) use self::{
     lease_dialog::LeaseDialog,
     lease_events::{LeaseChange, LeaseEvent},
     leases::LeasePane,
+    letters::Letters,
+    preview::Preview,
     rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
     thread::Thread,
     tour::{Proof, Step, Tour},
+    tree::{KeyTree, TreeRow},
     verify::{Verification, VerifyDialog},
 };
 use super::{
@@ -44,7 +50,8 @@ use super::{
     theme::{Theme, ThemeName},
 };
 use crate::engine::{
-    ConnectionState, LatencySnapshot, LogLine, RebuildPhase, RebuildStatus, Server, SyncStatus, TrafficStatus,
+    ConnectionState, DriftStatus, LatencySnapshot, LogLine, RebuildPhase, RebuildStatus, Server, SyncStatus,
+    TrafficStatus,
 };
 
 /// Lines of the activity log kept.
@@ -95,6 +102,9 @@ pub(crate) enum Overlay {
     Insert(Box<InsertForm>),
     Rebuild(Box<RebuildDialog>),
     Leases(Box<LeaseDialog>),
+    Letters(Box<Letters>),
+    Tree(Box<KeyTree>),
+    Preview(Box<Preview>),
     Verify(VerifyDialog),
     Help { of: Context, scroll: usize },
     Palette { input: Input, cursor: usize },
@@ -149,6 +159,10 @@ pub struct Model {
     pub(crate) log: Ring<LogLine>,
     pub(crate) rebuild: Option<RebuildStatus>,
     pub(crate) verification: Verification,
+    /// What the comparing in the background tells; `None` = it has never run.
+    pub(crate) drift: Option<Box<DriftStatus>>,
+    /// Comparing in the background was begun, or decided against.
+    pub(crate) drift_decided: bool,
     /// Telemetry that the engine dropped because we were slow.
     pub(crate) dropped: u64,
     pub(crate) thread: Thread,
@@ -195,6 +209,8 @@ impl Model {
             log: Ring::new(LOG_LINES),
             rebuild: None,
             verification: Verification::default(),
+            drift: None,
+            drift_decided: false,
             dropped: 0,
             thread: Thread::default(),
             focus: Pane::Feed,
@@ -253,6 +269,9 @@ impl Model {
             Some(Overlay::Rebuild(dialog)) if dialog.takes_text() => Context::RebuildSince,
             Some(Overlay::Rebuild(_)) => Context::Rebuild,
             Some(Overlay::Leases(_)) => Context::Leases,
+            Some(Overlay::Letters(_)) => Context::Letters,
+            Some(Overlay::Tree(_)) => Context::Tree,
+            Some(Overlay::Preview(_)) => Context::Preview,
             Some(Overlay::Verify(_)) => Context::Verify,
             Some(Overlay::Help { .. }) => Context::Help,
             Some(Overlay::Palette { .. }) => Context::Palette,

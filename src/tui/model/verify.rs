@@ -47,4 +47,6 @@ pub(crate) struct VerifyDialog {
     pub(crate) cursor: usize,
     /// Repair was pressed: says what it would do and waits for enter.
     pub(crate) asking: bool,
+    /// Only the entry of this key; `None` = all that were found.
+    pub(crate) only: Option<String>,
 }

@@ -3,11 +3,14 @@
 use crossterm::event::KeyCode;
 use jiff::SignedDuration;
 
-use super::fixture::{self, keys, model, press, tell};
+use super::{
+    fixture::{self, keys, model, press, tell},
+    views,
+};
 use crate::{
     engine::{
-        Command, Event, LeaseDeed, LeaseOrder, LeaseOutcome, RebuildMode, RebuildOrder, RebuildPhase,
-        RebuildPlan,
+        Command, DeadLetterOrder, DriftWatch, Event, LeaseDeed, LeaseOrder, LeaseOutcome, RebuildMode,
+        RebuildOrder, RebuildPhase, RebuildPlan,
     },
     tui::{
         Model,
@@ -137,4 +140,79 @@ fn data_that_is_old_is_told_in_its_pane() {
     let fresh = crate::engine::LeaseSnapshot { read_at: Some(model.now), ..fixture::leases() };
     tell(&mut model, [Event::Leases(fresh)]);
     assert!(!fixture::text(&model).contains("no answer for"));
+}
+
+#[test]
+fn dead_letters_are_looked_at_and_tried_again_one_or_all() {
+    let mut model = running();
+    assert_eq!(sent(&keys(&mut model, "D")), [&Command::DeadLetters(DeadLetterOrder::List)]);
+    tell(&mut model, [views::dead_letters()]);
+    assert!(fixture::text(&model).contains("needs {market}"), "the newest is on top");
+    let retry = |names: Option<&str>| {
+        Command::DeadLetters(DeadLetterOrder::Retry { names: names.map(|name| vec![name.to_owned()]) })
+    };
+    assert_eq!(sent(&keys(&mut model, "r")), [&retry(Some("b"))]);
+    assert_eq!(sent(&keys(&mut model, "jr")), [&retry(Some("a"))]);
+    assert_eq!(sent(&keys(&mut model, "R")), [&retry(None)]);
+    let export = keys(&mut model, "x");
+    assert!(matches!(sent(&export)[..], [Command::DeadLetters(DeadLetterOrder::Export { .. })]));
+    let preview = keys(&mut model, "kp");
+    let [Command::PreviewMapping(trial)] = sent(&preview)[..] else { panic!("{preview:?}") };
+    assert_eq!(trial.document, views::WIDE_DOCUMENT);
+}
+
+#[test]
+fn a_preview_asks_again_for_each_letter_and_takes_only_the_newest_answer() {
+    let mut model = running();
+    keys(&mut model, "P");
+    let pasted = update(&mut model, Msg::Paste("{\"id\":1}".to_owned()));
+    let [Command::PreviewMapping(first)] = sent(&pasted)[..] else { panic!("{pasted:?}") };
+    assert_eq!((first.document.as_str(), first.key.as_deref()), ("{\"id\":1}", Some("price:{id}")));
+    let old = views::preview_fault(&model);
+    let typed = keys(&mut model, "x");
+    let [Command::PreviewMapping(second)] = sent(&typed)[..] else { panic!("{typed:?}") };
+    assert_eq!(second.key.as_deref(), Some("price:{id}x"));
+    tell(&mut model, [old]);
+    assert!(fixture::text(&model).contains("asking the mapping"));
+    let newest = views::previewed(&model);
+    tell(&mut model, [newest]);
+    assert!(fixture::text(&model).contains("this key is deleted"));
+}
+
+#[test]
+fn comparing_in_the_background_begins_here_and_only_on_request_elsewhere() {
+    let begins = |address: &str| {
+        let mut model = model(120, 40);
+        let up = |address: &str| crate::engine::ConnectionState::Up {
+            address: address.to_owned(),
+            product: "cosmos".to_owned(),
+        };
+        let redis = Event::Connection(crate::engine::Server::Redis, up("127.0.0.1:6379"));
+        let effects = tell(
+            &mut model,
+            [redis.clone(), Event::Connection(crate::engine::Server::Cosmos, up(address)), redis],
+        );
+        (sent(&effects).len(), sent(&keys(&mut model, "V")).len())
+    };
+    assert_eq!(begins("127.0.0.1:8081"), (1, 1));
+    assert_eq!(begins("acct.documents.azure.com:443"), (0, 1));
+    let mut model = running();
+    let on = Command::WatchDrift(Some(DriftWatch::default()));
+    assert_eq!(sent(&keys(&mut model, "V")), [&on]);
+    tell(&mut model, [views::drift()]);
+    assert!(fixture::text(&model).contains("~ 99.96"), "{}", fixture::text(&model));
+    assert_eq!(sent(&keys(&mut model, "V")), [&Command::WatchDrift(None)]);
+}
+
+#[test]
+fn one_finding_alone_can_be_mended() {
+    let mut model = running();
+    keys(&mut model, "v");
+    tell(&mut model, fixture::verified());
+    assert!(sent(&keys(&mut model, "je")).is_empty(), "it asks first");
+    assert!(fixture::text(&model).contains("writes exactly price:p-000555"), "{}", fixture::text(&model));
+    let keys_of = Some(vec!["price:p-000555".to_owned()]);
+    assert_eq!(sent(&keys(&mut model, "\n")), [&Command::Repair { keys: keys_of }]);
+    keys(&mut model, "r");
+    assert_eq!(sent(&keys(&mut model, "\n")), [&Command::Repair { keys: None }]);
 }

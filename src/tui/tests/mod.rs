@@ -10,3 +10,4 @@ mod reducer;
 mod screens;
 mod themes;
 mod tour;
+mod views;

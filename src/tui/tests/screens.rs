@@ -4,10 +4,16 @@ use std::path::Path;
 
 use crossterm::event::KeyCode;
 
-use super::fixture::{self, keys, press, tell};
+use super::{
+    fixture::{self, keys, press, tell},
+    views,
+};
 use crate::{
     engine::RebuildPhase,
-    tui::{Model, svg},
+    tui::{
+        Model, svg,
+        update::{Msg, update},
+    },
 };
 
 pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (240, 60)];
@@ -103,6 +109,32 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
     ("leases_zoomed", |model| {
         tell(model, fixture::running());
         keys(model, "2jf");
+    }),
+    ("cache_zoomed", |model| {
+        tell(model, fixture::running());
+        tell(model, [views::drift(), views::cache_figures()]);
+        keys(model, "3f");
+    }),
+    ("dead_letters", |model| {
+        tell(model, fixture::running());
+        keys(model, "D");
+        tell(model, [views::dead_letters()]);
+    }),
+    ("key_tree", |model| {
+        tell(model, fixture::running());
+        keys(model, "W");
+    }),
+    ("preview", |model| {
+        tell(model, fixture::running());
+        keys(model, "P");
+        update(model, Msg::Paste(views::WIDE_DOCUMENT.to_owned()));
+        tell(model, [views::previewed(model)]);
+    }),
+    ("preview_fault", |model| {
+        tell(model, fixture::running());
+        keys(model, "P");
+        update(model, Msg::Paste("{\"id\": \"p-1\",\n \"price\" 12}".to_owned()));
+        tell(model, [views::preview_fault(model)]);
     }),
     ("verify", |model| {
         tell(model, fixture::running());

@@ -1,6 +1,6 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, insert, lease_deeds, overlay, panes, rebuild, tour};
+use super::{Effect, insert, lease_deeds, overlay, panes, rebuild, tour, views};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
@@ -35,6 +35,9 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         | Context::Rebuild
         | Context::RebuildSince
         | Context::Leases
+        | Context::Letters
+        | Context::Tree
+        | Context::Preview
         | Context::Verify
         | Context::Help
         | Context::Filter
@@ -74,6 +77,10 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Rebuild => return rebuild::open(model),
         Action::Verify => return verify(model),
         Action::Leases => return lease_deeds::open(model),
+        Action::WatchDrift => return views::toggle_drift(model),
+        Action::DeadLetters => return views::open_letters(model),
+        Action::Tree => return views::open_tree(model),
+        Action::Preview => return views::open_preview(model, String::new()),
         Action::AddInstance => return vec![Effect::Send(Command::AddInstance)],
         Action::RemoveInstance => return fewer(model, Action::RemoveInstance),
         Action::KillInstance => return fewer(model, Action::KillInstance),
@@ -129,7 +136,11 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::TourNext
         | Action::TourBack
         | Action::TourAuto
-        | Action::TourEnd => {}
+        | Action::TourEnd
+        | Action::RepairOne
+        | Action::Retry
+        | Action::RetryAll
+        | Action::Export => {}
     }
     Vec::new()
 }

@@ -11,6 +11,7 @@ mod rebuild;
 mod telemetry;
 mod tour;
 mod typing;
+mod views;
 
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, insert, lease_deeds, panes, rebuild, typing};
+use super::{Effect, act, insert, lease_deeds, panes, rebuild, typing, views};
 use crate::{
     engine::Command,
     tui::{
@@ -33,10 +33,24 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     let Some(mut top) = model.overlays.pop() else { return in_filter(model, action) };
     let (keep, effects) = match &mut top {
+        Overlay::Follow(follow) if action == Action::Preview => {
+            let source = follow.detail.as_ref().and_then(|detail| detail.source.as_ref().ok()?.as_ref());
+            let document = source.map(|source| source.json.clone()).unwrap_or_default();
+            model.overlays.push(top);
+            return views::open_preview(model, document);
+        }
         Overlay::Follow(follow) => in_follow(model, follow, action),
         Overlay::Insert(form) => insert::in_form(model, form, action),
         Overlay::Rebuild(dialog) => rebuild::act(model, dialog, action),
         Overlay::Leases(dialog) => lease_deeds::act(model, dialog, action),
+        Overlay::Letters(letters) if action == Action::Preview => {
+            let document = letters.selected().map(|row| row.document.clone()).unwrap_or_default();
+            model.overlays.push(top);
+            return views::open_preview(model, document);
+        }
+        Overlay::Letters(letters) => views::in_letters(model, letters, action),
+        Overlay::Tree(tree) => views::in_tree(model, tree, action),
+        Overlay::Preview(preview) => views::in_preview(model, preview, action),
         Overlay::Verify(dialog) if action == Action::Submit && !dialog.asking => {
             return follow_finding(model, top);
         }
@@ -131,15 +145,22 @@ fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (b
     if dialog.asking {
         dialog.asking = false;
         return match action {
-            Action::Submit => (true, vec![Effect::Send(Command::Repair { keys: None })]),
+            Action::Submit => {
+                let keys = dialog.only.take().map(|key| vec![key]);
+                (true, vec![Effect::Send(Command::Repair { keys })])
+            }
             _ => (true, Vec::new()),
         };
     }
     scroll_by(&mut dialog.cursor, action, PAGE, model.verification.findings.len().saturating_sub(1));
     match action {
         Action::Back => return (false, Vec::new()),
-        Action::Repair if model.verification.repairable() => dialog.asking = true,
-        Action::Repair => model.say("nothing to repair now"),
+        Action::Repair if model.verification.repairable() => (dialog.asking, dialog.only) = (true, None),
+        Action::RepairOne if model.verification.repairable() => {
+            dialog.only = model.verification.findings.get(dialog.cursor).map(|finding| finding.key.clone());
+            dialog.asking = dialog.only.is_some();
+        }
+        Action::Repair | Action::RepairOne => model.say("nothing to repair now"),
         Action::StopVerify if model.verification.running() => {
             return (true, vec![Effect::Send(Command::StopVerify)]);
         }
@@ -191,6 +212,9 @@ fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// A key that is text where it was typed.
 pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
+    if let Some(Overlay::Preview(_)) = model.overlays.last() {
+        return views::type_in_preview(model, key);
+    }
     if let Some(Overlay::Rebuild(_)) = model.overlays.last()
         && let Some(Overlay::Rebuild(mut dialog)) = model.overlays.pop()
     {
@@ -207,6 +231,9 @@ pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
 
 /// Pasted text goes where keys go, in one line.
 pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    if let Some(Overlay::Preview(_)) = model.overlays.last() {
+        return views::paste_document(model, pasted);
+    }
     if model.context().takes_text()
         && let Some(input) = focused_input(model)
     {

@@ -1,6 +1,6 @@
 //! What the engine tells, taken into the model.
 
-use super::{Effect, insert, lease_deeds, rebuild};
+use super::{Effect, insert, lease_deeds, rebuild, views};
 use crate::{
     engine::{Command, Event, Level, Server},
     tui::model::Model,
@@ -9,8 +9,13 @@ use crate::{
 /// Takes an event in.
 pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
-        Event::Connection(Server::Cosmos, state) => model.cosmos = Some(state),
-        Event::Connection(Server::Redis, state) => model.redis = Some(state),
+        Event::Connection(server, state) => {
+            match server {
+                Server::Cosmos => model.cosmos = Some(state),
+                Server::Redis => model.redis = Some(state),
+            }
+            return views::begin_drift(model);
+        }
         Event::Sync(status) => model.sync = status,
         Event::Feed(status) => model.feed.status = status,
         Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),
@@ -54,8 +59,11 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::LeasePlan(plan) => lease_deeds::planned(model, plan),
         Event::LeasesDone(outcome) => lease_deeds::done(model, outcome),
         Event::Verify(status) => model.verification.status = Some(status),
-        // Drawn by views of their own.
-        Event::Drift(_) | Event::MappingPreview(_) | Event::LatencyReport(_) | Event::DeadLetters(_) => {}
+        Event::Drift(status) => model.drift = Some(status),
+        Event::MappingPreview(answer) => views::previewed(model, answer),
+        Event::DeadLetters(list) => views::letters(model, list),
+        // Answered on the command line.
+        Event::LatencyReport(_) => {}
         Event::Finding(finding) => model.verification.found(*finding),
         Event::Files { typed, found } => insert::found(model, &typed, found),
         Event::Document(detail) if model.copying == Some(detail.request) => insert::copied(model, &detail),

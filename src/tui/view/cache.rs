@@ -39,10 +39,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Cache && in_panes(model));
     let right = match cache.waiting() {
         Some(waiting) => liveness(model, Some(waiting), false),
-        None => in_step(model),
+        None => share(model, usize::from(area.width)),
     };
     border = border.right(right);
-    if let Some(foot) = foot(model) {
+    if let Some(foot) = foot(model, usize::from(area.width)) {
         border = border.foot(foot);
     }
     border.draw(area, buf, theme);
@@ -53,6 +53,39 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         return;
     }
     draw_rows(model, rows, buf);
+}
+
+/// The share in step as the comparing in the background finds it, over 1, 5 and 10 minutes where there is
+/// room; else that of what this screen has seen.
+fn share<'a>(model: &Model, width: usize) -> Line<'a> {
+    if let Some(age) = trouble::outdated(model, Pane::Cache) {
+        return Line::styled(format!("~ {} old", text::span(age)), model.theme.waiting);
+    }
+    let Some(drift) = model.drift.as_ref().filter(|drift| drift.watching) else { return in_step(model) };
+    if drift.problem.is_some() {
+        return Line::styled("~ not compared", model.theme.waiting);
+    }
+    let [minute, others @ ..] = &drift.windows;
+    let Some(nines) = minute.nines() else { return in_step(model) };
+    let right = minute.wrong == 0;
+    let (glyph, style) = if right { ("✓", model.theme.good) } else { ("~", model.theme.waiting) };
+    let mut words = format!("{glyph} {nines}");
+    let mut minutes = String::from("1");
+    if width >= 64 {
+        for window in others.iter().filter(|window| window.full) {
+            words.push_str(" · ");
+            words.push_str(&window.nines().unwrap_or_default());
+            minutes.push('/');
+            minutes.push_str(&(window.length.as_secs() / 60).to_string());
+        }
+    }
+    words.push_str(" in step");
+    if minutes.len() > 1 {
+        words.push_str(", ");
+        words.push_str(&minutes);
+        words.push_str(" min");
+    }
+    Line::styled(words, style)
 }
 
 /// How much of what was compared is in step; never 100% while one is not.
@@ -76,16 +109,47 @@ fn scanning<'a>(model: &Model) -> Line<'a> {
     }
 }
 
-fn foot<'a>(model: &Model) -> Option<Line<'a>> {
+/// Figures of the server, the most telling first; as many as fit.
+fn foot<'a>(model: &Model, width: usize) -> Option<Line<'a>> {
     let status = &model.cache.status;
     let mut parts = Vec::new();
     if let Some(memory) = status.used_memory {
-        parts.push(text::bytes(memory));
+        let policy = status.maxmemory_policy.as_deref().unwrap_or("noeviction");
+        parts.push(match status.maxmemory {
+            Some(most) => format!("{} of {} {policy}", text::bytes(memory), text::bytes(most)),
+            None => text::bytes(memory),
+        });
     }
     if status.beyond_window > 0 {
         parts.push(format!("{} more not shown", text::count(status.beyond_window)));
     }
-    (!parts.is_empty()).then(|| Line::styled(parts.join(" · "), model.theme.dim))
+    if status.evicted_keys > 0 {
+        parts.push(format!("! {} evicted", text::count(status.evicted_keys)));
+    }
+    let lookups = status.hits.saturating_add(status.misses);
+    if lookups > 0 {
+        parts.push(format!("hits {:.1}%", status.hits as f64 / lookups as f64 * 100.0));
+    }
+    if status.read_at.is_some() {
+        parts.push(format!("{} ops/s", text::count(status.ops_per_sec)));
+    }
+    if status.expired_keys > 0 {
+        parts.push(format!("{} expired", text::count(status.expired_keys)));
+    }
+    if let Some(drift) = model.drift.as_ref().filter(|drift| drift.watching) {
+        let compared = text::count(drift.windows[0].compared);
+        parts.push(format!("{compared} compared in the last minute, {} passes", drift.passes));
+    }
+    let mut words = String::new();
+    for part in parts {
+        let gap = if words.is_empty() { "" } else { " · " };
+        if text::width(&words) + text::width(gap) + text::width(&part) + 4 > width {
+            continue;
+        }
+        words.push_str(gap);
+        words.push_str(&part);
+    }
+    (!words.is_empty()).then(|| Line::styled(words, model.theme.dim))
 }
 
 fn nothing(model: &Model) -> (String, &'static str) {

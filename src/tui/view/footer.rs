@@ -119,7 +119,7 @@ fn applies(model: &Model, action: Action) -> bool {
         (Some(Overlay::Leases(dialog)), Action::TakeOver) => {
             dialog.plan().is_some_and(|plan| plan.live().next().is_some())
         }
-        (Some(Overlay::Verify(_)), Action::Repair) => model.verification.repairable(),
+        (Some(Overlay::Verify(_)), Action::Repair | Action::RepairOne) => model.verification.repairable(),
         (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
         (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),
         (Some(Overlay::Verify(_)), Action::Submit) => !model.verification.findings.is_empty(),

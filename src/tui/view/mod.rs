@@ -14,13 +14,16 @@ pub(crate) mod insert;
 pub(crate) mod latency;
 pub(crate) mod lease_dialog;
 pub(crate) mod leases;
+pub(crate) mod letters;
 pub(crate) mod log;
 pub(crate) mod palette;
+pub(crate) mod preview;
 pub(crate) mod rebuild;
 mod sheet;
 pub(crate) mod stage;
 pub(crate) mod tabs;
 pub(crate) mod tour;
+pub(crate) mod tree;
 pub(crate) mod trouble;
 pub(crate) mod verify;
 
@@ -73,6 +76,9 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
             Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
             Overlay::Leases(dialog) => lease_dialog::draw(model, dialog, frame.body, buf),
+            Overlay::Letters(letters) => letters::draw(model, letters, frame.body, buf),
+            Overlay::Tree(tree) => tree::draw(model, tree, frame.body, buf),
+            Overlay::Preview(preview) => preview::draw(model, preview, frame.body, buf),
             Overlay::Verify(dialog) => verify::draw(model, dialog, frame.body, buf),
             Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
             Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),

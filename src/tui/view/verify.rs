@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{line_of, masked, select};
+use super::{line_of, masked, select, wrap};
 use crate::{
     engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
     tui::{
@@ -26,7 +26,7 @@ use crate::{
 /// Lines above the list.
 const ABOVE: u16 = 4;
 /// Lines below it: why the selected one is wrong.
-const BELOW: u16 = 3;
+const BELOW: u16 = 5;
 const KIND: usize = 16;
 
 /// Where the dialog is: as high as what was found, within reason.
@@ -59,12 +59,28 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
     }
     let below = Rect { y: list.bottom() + 1, height: BELOW - 1, ..inner };
     if state.asking {
-        ask(model, status, below, buf);
+        ask(model, state, status, below, buf);
     } else if let Some(finding) = model.verification.findings.get(state.cursor) {
-        Pen::new(buf, below, 0).skip(1).put(&finding.evidence, theme.text);
-        Pen::new(buf, below, 1).skip(1).put(&finding.details.join(" · "), theme.dim);
+        evidence(model, finding, below, buf);
     }
     None
+}
+
+/// Why the selected one is wrong: what was seen, then what differs, wrapped.
+fn evidence(model: &Model, finding: &Finding, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let columns = usize::from(area.width).saturating_sub(2);
+    let details = finding.details.join(" · ");
+    let lines = [(masked(model, &finding.evidence), theme.text), (masked(model, &details), theme.dim)];
+    let wrapped = lines.iter().flat_map(|(words, style)| {
+        wrap(&text::clean(words), columns)
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .map(|line| (line, *style))
+    });
+    for (i, (line, style)) in wrapped.take(usize::from(area.height)).enumerate() {
+        Pen::new(buf, area, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(&line, style);
+    }
 }
 
 fn progress(model: &Model, status: &VerifyStatus, inner: Rect, buf: &mut Buffer) {
@@ -140,7 +156,8 @@ fn draw_finding(model: &Model, finding: &Finding, list: Rect, line: u16, buf: &m
     let theme = &model.theme;
     let (glyph, style) = glyph(theme, finding.kind);
     let mut pen = Pen::new(buf, list, line);
-    let key_columns = usize::from(list.width).saturating_sub(KIND * 2 + 4).min(50);
+    // The reason may be long; the key keeps its ends.
+    let key_columns = (usize::from(list.width).saturating_sub(KIND + 4) / 2).min(50);
     pen.skip(1).put(glyph, style).skip(1).cell(finding.kind.word(), KIND, Align::Left, style);
     let key = masked(model, &finding.key);
     pen.cell(&text::middle(&key, key_columns), key_columns, Align::Left, theme.text).skip(1);
@@ -148,18 +165,37 @@ fn draw_finding(model: &Model, finding: &Finding, list: Rect, line: u16, buf: &m
 }
 
 /// Exactly what a repair does, before it is done.
-fn ask(model: &Model, status: &VerifyStatus, area: Rect, buf: &mut Buffer) {
+fn ask(model: &Model, state: &VerifyDialog, status: &VerifyStatus, area: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let summary = &status.summary;
     let written = summary.findings() - summary.orphans.min(summary.findings());
-    let words = format!(
-        "Repair writes {} entries from the source and deletes {} orphans, by exact key, in {}.",
-        text::count(written),
-        text::count(summary.orphans),
-        model.options.cache
-    );
+    let one = state.only.as_ref().and_then(|key| {
+        model.verification.findings.iter().find(|finding| finding.key == *key).map(|finding| finding.kind)
+    });
+    let words = match (&state.only, one) {
+        (Some(key), Some(FindingKind::Orphan)) => {
+            format!("Repair deletes exactly the orphan {} in {}.", masked(model, key), model.options.cache)
+        }
+        (Some(key), _) => {
+            format!(
+                "Repair writes exactly {} from the source into {}.",
+                masked(model, key),
+                model.options.cache
+            )
+        }
+        (None, _) => repair_of_all(model, written, summary.orphans),
+    };
     Pen::new(buf, area, 0).skip(1).put(&words, theme.waiting);
     Pen::new(buf, area, 1).skip(1).put("No other key is touched. Go on?", theme.text);
+}
+
+fn repair_of_all(model: &Model, written: u64, orphans: u64) -> String {
+    format!(
+        "Repair writes {} entries from the source and deletes {} orphans, by exact key, in {}.",
+        text::count(written),
+        text::count(orphans),
+        model.options.cache
+    )
 }
 
 fn foot<'a>(model: &Model, state: &VerifyDialog) -> Line<'a> {
@@ -177,7 +213,8 @@ fn foot<'a>(model: &Model, state: &VerifyDialog) -> Line<'a> {
             key("enter", "follow");
         }
         if verification.repairable() {
-            key("r", "repair");
+            key("r", "repair all");
+            key("e", "only this");
         }
         if verification.running() {
             key("x", "stop");

@@ -1,0 +1,117 @@
+//! The documents that were set aside: why, since when, and the document itself.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+use super::{empty, line_of, masked, select, sheet::key, wrap};
+use crate::{
+    engine::DeadLetterRow,
+    tui::{
+        layout::dialog,
+        model::{Letters, Model},
+        pretty,
+        widgets::{
+            pane::Pane as Border,
+            pen::{Align, Pen},
+            text,
+        },
+    },
+};
+
+const ID: usize = 24;
+const TIME: usize = 9;
+
+/// Draws the view.
+pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let area = dialog(body, 140, body.height);
+    super::backdrop(model, body, area, buf);
+    let rows = state.rows();
+    let title = format!("Dead letters · {}", text::count(rows.len() as u64));
+    let mut border = Border::new(title).foot(foot(model, state)).focused(true);
+    if let Some(list) = state.list.as_ref().filter(|list| !list.directory.is_empty()) {
+        border = border.right(Line::styled(text::middle(&list.directory, 50).into_owned(), theme.dim));
+    }
+    let inner = border.draw(area, buf, theme);
+    let problem = state.list.as_ref().and_then(|list| list.problem.as_deref());
+    if let Some(problem) = problem {
+        Pen::new(buf, inner, 0).skip(1).put(&format!("! {problem}"), theme.bad);
+    }
+    let above = u16::from(problem.is_some());
+    let inner = Rect { y: inner.y + above, height: inner.height.saturating_sub(above), ..inner };
+    if rows.is_empty() {
+        let why = if state.list.is_none() { "reading the list" } else { "nothing was set aside" };
+        empty(model, inner, why, "documents that cannot be mapped or written come here", buf);
+        return None;
+    }
+    let list_height = (inner.height / 3).max(3).min(u16::try_from(rows.len()).unwrap_or(u16::MAX));
+    let list = Rect { height: list_height, ..inner };
+    let place = state.place();
+    let top = (place + 1).saturating_sub(usize::from(list_height));
+    for (i, row) in rows.iter().enumerate().skip(top).take(usize::from(list_height)) {
+        let line = u16::try_from(i - top).unwrap_or(u16::MAX);
+        draw_row(model, row, list, line, buf);
+        if i == place {
+            select(model, line_of(list, line), buf);
+        }
+    }
+    if let Some(row) = state.selected() {
+        let rest = inner.height.saturating_sub(list_height);
+        let area = Rect { y: list.bottom(), height: rest, ..inner };
+        draw_document(model, row, state.scroll, area, buf);
+    }
+    None
+}
+
+fn draw_row(model: &Model, row: &DeadLetterRow, list: Rect, line: u16, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let mut pen = Pen::new(buf, list, line);
+    let time = text::clock(row.set_aside_at, &model.options.zone);
+    pen.skip(1).cell(&time[..8], TIME, Align::Left, theme.dim);
+    let id = row.id.as_deref().unwrap_or("no id");
+    pen.cell(&text::middle(&masked(model, id), ID), ID + 1, Align::Left, theme.text);
+    pen.put(&row.reason, theme.bad);
+}
+
+/// Lines of its document, as JSON where it is such.
+pub(in crate::tui) fn lines(row: &DeadLetterRow) -> Vec<String> {
+    pretty::lines(&row.document)
+}
+
+fn draw_document(model: &Model, row: &DeadLetterRow, scroll: usize, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let columns = usize::from(area.width).saturating_sub(2);
+    let mut line = 1;
+    for words in wrap(&text::clean(&row.reason), columns).iter().take(3) {
+        Pen::new(buf, area, line).skip(1).put(words, theme.bad);
+        line += 1;
+    }
+    let shown = text::bytes(row.bytes as u64);
+    let cut = if row.document.len() < row.bytes { ", cut here" } else { "" };
+    Pen::new(buf, area, line).skip(1).put(&format!("document, {shown}{cut}"), theme.dim);
+    line += 1;
+    for words in lines(row).iter().skip(scroll).take(usize::from(area.height.saturating_sub(line))) {
+        Pen::new(buf, area, line).skip(1).put(&masked(model, words), theme.text);
+        line += 1;
+    }
+}
+
+fn foot<'a>(model: &Model, state: &Letters) -> Line<'a> {
+    let theme = &model.theme;
+    let mut spans = Vec::new();
+    if state.busy {
+        spans.extend(key(theme, "◐", "trying again"));
+    }
+    if state.selected().is_some() {
+        for (name, word) in
+            [("r", "retry"), ("R", "retry all"), ("x", "export"), ("p", "preview"), ("y", "copy JSON")]
+        {
+            spans.extend(key(theme, name, word));
+        }
+    }
+    spans.extend(key(theme, "esc", "back"));
+    Line::from(spans)
+}

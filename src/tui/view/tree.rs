@@ -1,0 +1,91 @@
+//! The keys of the cache as a tree: branches with how many keys and bytes are below them.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
+
+use super::{empty, line_of, masked, select, sheet::key, state_glyph};
+use crate::tui::{
+    layout::dialog,
+    model::{KeyTree, Model, TreeRow},
+    widgets::{
+        bar,
+        pane::Pane as Border,
+        pen::{Align, Pen},
+        text,
+    },
+};
+
+const COUNT: usize = 10;
+const SIZE: usize = 10;
+const SHARE: usize = 12;
+
+/// Draws the view.
+pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let area = dialog(body, 120, body.height);
+    super::backdrop(model, body, area, buf);
+    let total: u64 = state.rows().iter().filter(|row| row.depth == 0).map(|row| row.bytes).sum();
+    let keys: u64 = state.rows().iter().filter(|row| row.depth == 0).map(|row| row.keys).sum();
+    let mut border = Border::new(format!("Keys as a tree · {} · {}", text::count(keys), text::bytes(total)));
+    let beyond = model.cache.status.beyond_window;
+    if beyond > 0 {
+        border =
+            border.right(Line::styled(format!("~ {} more not read", text::count(beyond)), theme.waiting));
+    }
+    let mut spans = Vec::new();
+    for (name, word) in [("enter", "open, follow"), ("←→", "close, open"), ("y", "copy"), ("esc", "back")]
+    {
+        spans.extend(key(theme, name, word));
+    }
+    let inner = border.foot(Line::from(spans)).focused(true).draw(area, buf, theme);
+    if state.rows().is_empty() {
+        empty(model, inner, "there are no keys in view", "s starts the sync, b fills the cache", buf);
+        return None;
+    }
+    let height = usize::from(inner.height).max(1);
+    let place = state.place();
+    let top = (place + 1).saturating_sub(height);
+    for (i, row) in state.rows().iter().enumerate().skip(top).take(height) {
+        let line = u16::try_from(i - top).unwrap_or(u16::MAX);
+        draw_row(model, row, total, inner, line, buf);
+        if i == place {
+            select(model, line_of(inner, line), buf);
+        }
+    }
+    None
+}
+
+fn draw_row(model: &Model, row: &TreeRow, total: u64, area: Rect, line: u16, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let mut pen = Pen::new(buf, area, line);
+    let columns = usize::from(area.width);
+    let share = if columns >= 70 { SHARE } else { 0 };
+    let name_columns = columns.saturating_sub(3 + 2 * row.depth.min(12) + 2 + COUNT + SIZE + share);
+    pen.skip(1 + 2 * row.depth.min(12));
+    let entry = model.cache.get(&row.path).filter(|_| row.branch.is_none());
+    match (row.branch, theme.ascii) {
+        (Some(true), false) => pen.put("▾ ", theme.accent),
+        (Some(false), false) => pen.put("▸ ", theme.accent),
+        (Some(true), true) => pen.put("- ", theme.accent),
+        (Some(false), true) => pen.put("+ ", theme.accent),
+        (None, _) => match entry {
+            Some(entry) => {
+                let (glyph, style) = state_glyph(theme, entry.state);
+                pen.put(glyph, style).skip(1)
+            }
+            None => pen.put("· ", theme.dim),
+        },
+    };
+    let name = masked(model, &row.name);
+    let style = if row.branch.is_some() { theme.strong } else { theme.text };
+    pen.cell(&text::middle(&name, name_columns), name_columns, Align::Left, style);
+    let count = if row.branch.is_some() { text::count(row.keys) } else { String::new() };
+    pen.cell(&count, COUNT, Align::Right, theme.text);
+    pen.cell(&text::bytes(row.bytes), SIZE, Align::Right, theme.dim);
+    if share > 0 && row.branch.is_some() && total > 0 {
+        pen.skip(2).put(&bar::filled(row.bytes as f64 / total as f64, share - 2, theme.ascii), theme.accent);
+    }
+}
