@@ -84,7 +84,6 @@ pub(crate) enum Action {
     DeadLetters,
     Retry,
     RetryAll,
-    Export,
     Tree,
     Preview,
 }

@@ -139,8 +139,7 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::TourEnd
         | Action::RepairOne
         | Action::Retry
-        | Action::RetryAll
-        | Action::Export => {}
+        | Action::RetryAll => {}
     }
     Vec::new()
 }
