@@ -101,6 +101,8 @@ pub enum Command {
     /// Look at the documents that were set aside, or do something with them; answered by
     /// `Event::DeadLetters`.
     DeadLetters(DeadLetterOrder),
+    /// Change a document or its entry; answered by `Event::Edited`.
+    Edit(super::EditOrder),
     /// Write a file (a picture of the screen, an export); the outcome is a line in the log.
     SaveFile {
         /// Path, relative to the current directory.

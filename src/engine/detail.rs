@@ -12,7 +12,7 @@ use crate::cosmos::{Container, PartitionKey};
 use crate::sync::{Digest, fields};
 
 use super::Shared;
-use super::event::{DocumentDetail, EntryDetail, EntryState, Event, SourceDocument};
+use super::event::{DocumentDetail, EntryDetail, EntryState, Event, SourceDocument, VersionSeen};
 use super::source::SourceReceiver;
 
 /// Longest value shown.
@@ -96,7 +96,7 @@ async fn read(
     };
     DocumentDetail {
         request: asked.request,
-        versions: shared.history.versions(&asked.id),
+        versions: versions(shared, &asked.id),
         counts: shared.history.figures(&asked.id),
         timing: shared.latency.timing_of(&asked.id),
         id: asked.id,
@@ -108,32 +108,52 @@ async fn read(
     }
 }
 
+/// The versions seen, each with the stages of its way where it was a probe.
+fn versions(shared: &Shared, id: &str) -> Vec<VersionSeen> {
+    let mut versions = shared.history.versions(id);
+    for (etag, timing) in shared.latency.timings_of(id) {
+        if let Some(version) = versions.iter_mut().find(|version| version.etag == etag) {
+            version.timing = Some(timing);
+        }
+    }
+    versions
+}
+
+/// A document's text and, from a point read, its LSN; by its partition key where that is known, else
+/// by a query.
+pub(super) async fn read_document(
+    shared: &Shared,
+    source: &Container,
+    id: &str,
+    partition_key: Option<String>,
+) -> Result<Option<(Bytes, Option<u64>)>, String> {
+    let tell = |error: crate::cosmos::CosmosError| format!("{}; {}", error.cause(), error.remedy());
+    let known = partition_key
+        .or_else(|| shared.history.partition_key(id))
+        .or_else(|| (shared.partition_key_path() == ["id"]).then(|| serde_json::Value::from(id).to_string()));
+    if let Some(json) = known {
+        let key = PartitionKey::from_json(&json).map_err(tell)?;
+        return Ok(source.read(id, &key).await.map_err(tell)?.map(|document| (document.body, document.lsn)));
+    }
+    let value = serde_json::Value::from(id);
+    let sql = "SELECT * FROM c WHERE c.id = @id";
+    let found = source.query(sql, &[("@id", value)]).await.map_err(tell)?;
+    Ok(found.into_iter().next().map(|body| (body, None)))
+}
+
 async fn document(
     shared: &Shared,
     source: &Container,
     asked: &Wanted,
 ) -> Result<Option<SourceDocument>, String> {
-    let tell = |error: crate::cosmos::CosmosError| format!("{}; {}", error.cause(), error.remedy());
-    let known =
-        asked.partition_key.clone().or_else(|| shared.history.partition_key(&asked.id)).or_else(|| {
-            (shared.partition_key_path() == ["id"])
-                .then(|| serde_json::Value::from(asked.id.as_str()).to_string())
-        });
-    let body = if let Some(json) = known {
-        let key = PartitionKey::from_json(&json).map_err(tell)?;
-        source.read(&asked.id, &key).await.map_err(tell)?.map(|document| document.body)
-    } else {
-        let id = serde_json::Value::from(asked.id.as_str());
-        let sql = "SELECT * FROM c WHERE c.id = @id";
-        source.query(sql, &[("@id", id)]).await.map_err(tell)?.into_iter().next()
-    };
-    Ok(body.map(|body| {
+    let found = read_document(shared, source, &asked.id, asked.partition_key.clone()).await?;
+    Ok(found.map(|(body, lsn)| {
         let text =
             |name: &str| fields::scalar(&body, &[name]).ok().flatten().map(std::borrow::Cow::into_owned);
         SourceDocument {
             etag: text("_etag").unwrap_or_default(),
             ts: text("_ts").and_then(|ts| ts.parse().ok()).unwrap_or_default(),
-            lsn: text("_lsn").and_then(|lsn| lsn.parse().ok()),
+            lsn: text("_lsn").and_then(|lsn| lsn.parse().ok()).or(lsn),
             json: String::from_utf8_lossy(&body).into_owned(),
         }
     }))
@@ -153,6 +173,7 @@ async fn entry(
         Ok(found) => Ok(found.map(|entry| EntryDetail {
             kind: entry.kind,
             value: String::from_utf8_lossy(&entry.value).into_owned(),
+            raw: entry.value,
             size: entry.size,
             expires_at: entry.expires_at,
         })),

@@ -13,6 +13,8 @@ use super::event::{VersionSeen, Versions};
 
 /// Documents remembered.
 const DOCUMENTS: usize = 20_000;
+/// Bytes of document texts kept, over all versions.
+const BODIES: usize = 16 << 20;
 /// Versions remembered of each.
 const VERSIONS: usize = 20;
 /// Own versions of a document that may be on their way at once; of more, the oldest counts as folded.
@@ -76,14 +78,38 @@ impl Folding {
 /// Shared between the feed observer, which writes it, and whoever shows a document.
 #[derive(Debug, Clone)]
 pub(super) struct History {
-    documents: Arc<Mutex<LruCache<String, Past>>>,
+    inner: Arc<Mutex<Inner>>,
     folded: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    documents: LruCache<String, Past>,
+    /// Bodies that are kept, oldest first: id, `_etag`, bytes. Some may be gone with their document.
+    bodies: VecDeque<(String, String, usize)>,
+    bytes: usize,
+}
+
+impl Inner {
+    /// Lets the oldest bodies go; their versions stay known without a text.
+    fn bound_bodies(&mut self) {
+        while self.bytes > BODIES {
+            let Some((id, etag, bytes)) = self.bodies.pop_front() else { return };
+            self.bytes -= bytes;
+            if let Some(past) = self.documents.peek_mut(&id)
+                && let Some(version) = past.versions.iter_mut().find(|version| version.etag == etag)
+            {
+                version.json = None;
+            }
+        }
+    }
 }
 
 impl Default for History {
     fn default() -> Self {
         let cap = NonZeroUsize::new(DOCUMENTS).unwrap_or(NonZeroUsize::MIN);
-        Self { documents: Arc::new(Mutex::new(LruCache::new(cap))), folded: Arc::default() }
+        let inner = Inner { documents: LruCache::new(cap), bodies: VecDeque::new(), bytes: 0 };
+        Self { inner: Arc::new(Mutex::new(inner)), folded: Arc::default() }
     }
 }
 
@@ -96,8 +122,14 @@ impl History {
         version: VersionSeen,
         numbers: Vec<Option<f64>>,
     ) -> Option<Vec<Option<f64>>> {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let past = documents.get_or_insert_mut(id.to_owned(), Past::default);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(json) = &version.json {
+            let bytes = json.len();
+            inner.bodies.push_back((id.to_owned(), version.etag.clone(), bytes));
+            inner.bytes += bytes;
+            inner.bound_bodies();
+        }
+        let past = inner.documents.get_or_insert_mut(id.to_owned(), Past::default);
         let folded = past.folding.delivered(&version.etag, Instant::now());
         self.folded.fetch_add(folded, Ordering::Relaxed);
         if past.versions.len() == VERSIONS {
@@ -112,8 +144,8 @@ impl History {
 
     /// We wrote this version of a document.
     pub(super) fn written(&self, id: &str, etag: &str) {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let past = documents.get_or_insert_mut(id.to_owned(), Past::default);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = inner.documents.get_or_insert_mut(id.to_owned(), Past::default);
         // The feed may be quicker than the answer to the write.
         let came_already = past.versions.iter().any(|version| version.etag == etag);
         let folded = past.folding.written(etag, came_already, Instant::now());
@@ -122,8 +154,8 @@ impl History {
 
     /// How many versions of a document were written and delivered.
     pub(super) fn figures(&self, id: &str) -> Versions {
-        let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.peek(id).map(|past| past.folding.figures).unwrap_or_default()
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.documents.peek(id).map(|past| past.folding.figures).unwrap_or_default()
     }
 
     /// Own versions that the feed did not deliver because a later one came instead, of all documents.
@@ -133,14 +165,14 @@ impl History {
 
     /// Versions of a document, newest first.
     pub(super) fn versions(&self, id: &str) -> Vec<VersionSeen> {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.get(id).map(|past| past.versions.iter().cloned().collect()).unwrap_or_default()
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.documents.get(id).map(|past| past.versions.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// JSON text of a document's partition key value, if it was seen.
     pub(super) fn partition_key(&self, id: &str) -> Option<String> {
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.get(id).and_then(|past| past.partition_key.clone())
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.documents.get(id).and_then(|past| past.partition_key.clone())
     }
 }
 
@@ -154,6 +186,9 @@ mod tests {
             etag: etag.to_owned(),
             lsn: None,
             summary: String::new(),
+            range: crate::cosmos::EpkRange::full(),
+            json: None,
+            timing: None,
         };
         history.add("a", None, version, Vec::new()).is_some()
     }
@@ -187,5 +222,33 @@ mod tests {
         let history = History::default();
         (0..1_000).for_each(|n| history.written("a", &n.to_string()));
         assert_eq!(figures(&history), (1_000, 0, 1_000 - ON_THEIR_WAY as u64));
+    }
+
+    #[test]
+    fn texts_are_kept_of_the_newest_versions_only() {
+        let history = History::default();
+        let text: Arc<str> = "x".repeat(BODIES / 4).into();
+        for n in 0..7 {
+            let version = VersionSeen {
+                seen_at: jiff::Timestamp::UNIX_EPOCH,
+                etag: n.to_string(),
+                lsn: None,
+                summary: String::new(),
+                range: crate::cosmos::EpkRange::full(),
+                json: Some(Arc::clone(&text)),
+                timing: None,
+            };
+            history.add(if n % 2 == 0 { "even" } else { "odd" }, None, version, Vec::new());
+        }
+        let kept = |id| {
+            let versions = history.versions(id);
+            versions
+                .iter()
+                .filter(|version| version.json.is_some())
+                .map(|v| v.etag.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((kept("even"), kept("odd")), (vec!["6".into(), "4".into()], vec!["5".into(), "3".into()]));
+        assert_eq!(history.versions("even").len(), 4, "the versions themselves stay known");
     }
 }

@@ -5,6 +5,8 @@ mod builtin;
 mod command;
 mod detail;
 mod drift;
+mod edit;
+mod editor;
 mod event;
 mod files;
 mod history;
@@ -24,6 +26,8 @@ mod traffic;
 mod verify;
 
 pub use command::{Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode, RebuildOrder};
+pub use edit::{Edit, EditOrder};
+pub use editor::{EditorError, edit_text, editor};
 pub use event::*;
 pub use run::{Engine, EngineError, EngineOptions, Face, Inside, Watch, channels};
 pub use source::Create;

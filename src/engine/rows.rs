@@ -55,6 +55,9 @@ impl RowMaker {
             etag: etag.clone(),
             lsn,
             summary: shown.first().map(|field| field.value.clone()).unwrap_or_default(),
+            range: range.clone(),
+            json: std::str::from_utf8(document).ok().map(Arc::from),
+            timing: None,
         };
         let before = self.shared.history.add(&id, partition_key.as_deref(), version, numbers.clone());
         let novelty = match (&before, live) {

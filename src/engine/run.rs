@@ -20,7 +20,9 @@ use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
-use super::{Shared, builtin, detail, drift, files, observe, set_aside, source, spoil, traffic, verify};
+use super::{
+    Shared, builtin, detail, drift, edit, files, observe, set_aside, source, spoil, traffic, verify,
+};
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
@@ -199,6 +201,7 @@ async fn serve(
     let (verify_requests, verify_inbox) = verify::channel();
     let (drift_wanted, drift_seen) = watch::channel(None);
     let (aside_requests, aside_inbox) = set_aside::channel();
+    let (edit_orders, edit_inbox) = edit::channel();
 
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
@@ -215,6 +218,7 @@ async fn serve(
         child(),
     ));
     tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
+    tasks.spawn(edit::run(Arc::clone(&shared), found.clone(), edit_inbox, child()));
     tasks.spawn(verify::run(Arc::clone(&shared), found.clone(), verify_inbox, child()));
     tasks.spawn(drift::run(Arc::clone(&shared), found.clone(), drift_seen, child()));
     tasks.spawn(set_aside::run(Arc::clone(&shared), found.clone(), aside_inbox, child()));
@@ -250,6 +254,7 @@ async fn serve(
         verify: verify_requests,
         drift: drift_wanted,
         aside: aside_requests,
+        edit: edit_orders,
         wanted,
     };
     loop {
@@ -342,6 +347,7 @@ struct Desks {
     verify: verify::Requests,
     drift: watch::Sender<Option<DriftWatch>>,
     aside: set_aside::Requests,
+    edit: edit::Requests,
     wanted: watch::Sender<Option<detail::Wanted>>,
 }
 
@@ -379,6 +385,7 @@ impl Desks {
             Command::WatchDrift(how) => drop(self.drift.send_replace(how)),
             Command::PreviewMapping(trial) => to_aside(set_aside::Request::Preview(trial)).await,
             Command::DeadLetters(order) => to_aside(set_aside::Request::Letters(order)).await,
+            Command::Edit(order) => drop(self.edit.send(order).await),
             Command::Insert(insert) => to_traffic(Write::Insert(insert)).await,
             Command::StopInserts => to_traffic(Write::Stop).await,
             Command::UndoInserts => to_traffic(Write::Undo).await,

@@ -1,5 +1,6 @@
 //! Takes the reports of the writer, the observers and the sync, from any task and in any order.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ const MOST_TIMINGS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 const RECENT_SECONDS: usize = 240;
 /// Slots of the heat map of a whole run.
 const RUN_SLOTS: usize = 240;
+/// Versions of one document whose stages are remembered.
+const MOST_VERSIONS: usize = 20;
 /// How long a probe may take before it counts as lost.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -65,6 +68,8 @@ struct Newest {
     timing: ProbeTiming,
     /// The last version that came all the way: reports about it may still be repeated.
     closed: Option<Box<str>>,
+    /// Versions that came all the way, oldest first.
+    past: VecDeque<(Box<str>, ProbeTiming)>,
 }
 
 impl LatencyTracker {
@@ -145,6 +150,13 @@ impl LatencyTracker {
     /// Timing of the newest probe of a document, as far as it got.
     pub fn timing_of(&self, id: &str) -> Option<ProbeTiming> {
         self.state().newest.peek(id).map(|newest| newest.timing)
+    }
+
+    /// Versions of a document that came all the way (`_etag`), oldest first, with the stages of each.
+    pub fn timings_of(&self, id: &str) -> Vec<(String, ProbeTiming)> {
+        let state = self.state();
+        let past = state.newest.peek(id).map(|newest| &newest.past);
+        past.into_iter().flatten().map(|(etag, timing)| (etag.to_string(), *timing)).collect()
     }
 
     /// The figures at this moment, which the wall clock calls `wall`. Gives up probes beyond the time
@@ -233,7 +245,7 @@ impl LatencyTracker {
         }
         let Some((number, timing)) = outcome.timing else { return };
         if !state.newest.contains(id) {
-            state.newest.put(id.to_owned(), Newest { number, timing, closed: None });
+            state.newest.put(id.to_owned(), Newest { number, timing, closed: None, past: VecDeque::new() });
         }
         let Some(newest) = state.newest.get_mut(id) else { return };
         if number >= newest.number {
@@ -241,6 +253,12 @@ impl LatencyTracker {
         }
         if outcome.complete > 0 {
             newest.closed = etag.map(Into::into);
+            if let Some(etag) = etag {
+                if newest.past.len() == MOST_VERSIONS {
+                    newest.past.pop_front();
+                }
+                newest.past.push_back((etag.into(), timing));
+            }
         }
     }
 

@@ -24,4 +24,5 @@ pub use own_keys::{count_keys, flush_keys, keys_tell};
 pub use preview::{PreviewEntry, PreviewFault, preview};
 pub use rebuild::{LeaseOwner, LeasesToDelete, delete_leases, leases_named, leases_to_delete, reset_leases};
 pub use set_aside::{SetAside, SetAsideList};
+pub(crate) use verify::as_in_feed;
 pub use writer::{CacheWriter, WriteError, version};

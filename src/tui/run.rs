@@ -29,7 +29,7 @@ use super::{
     update::{Effect, Msg, update},
     view, wake,
 };
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Event, edit_text, editor};
 
 /// Shortest time between two frames: sixty a second.
 const FRAME: Duration = Duration::from_millis(16);
@@ -108,8 +108,21 @@ pub async fn run(
                 dirty = true;
             }
         }
-        if perform(effects, &mut screen, &mut model, &commands, &mut signals, &mut dirty).await? {
+        let mut edit = None;
+        let performed =
+            Performed { screen: &mut screen, model: &mut model, dirty: &mut dirty, edit: &mut edit };
+        if perform(effects, performed, &commands, &mut signals).await? {
             break;
+        }
+        if let Some(text) = edit {
+            // Its thread reads the same keyboard as the editor would.
+            drop(input);
+            let end = Editing { screen: &mut screen, model: &mut model, signals: &mut signals };
+            let effects = Box::pin(end.edit(&text, &mut events, &mut engine_open)).await?;
+            input = EventStream::new();
+            let performed =
+                Performed { screen: &mut screen, model: &mut model, dirty: &mut dirty, edit: &mut None };
+            perform(effects, performed, &commands, &mut signals).await?;
         }
         if dirty && drawn.elapsed() >= FRAME {
             owed = update(&mut model, Msg::Tick(Timestamp::now()));
@@ -139,18 +152,75 @@ fn on_terminal(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
     update(model, msg)
 }
 
+/// What effects work on.
+struct Performed<'a> {
+    screen: &'a mut Screen,
+    model: &'a mut Model,
+    dirty: &'a mut bool,
+    /// A text that the user's own editor shall be opened on.
+    edit: &'a mut Option<String>,
+}
+
+/// The user's own editor has the terminal.
+struct Editing<'a> {
+    screen: &'a mut Screen,
+    model: &'a mut Model,
+    signals: &'a mut Signals,
+}
+
+impl Editing<'_> {
+    /// Runs it to its end. What the engine tells meanwhile is taken in: nobody may wait for us.
+    async fn edit(
+        self,
+        text: &str,
+        events: &mut mpsc::Receiver<Event>,
+        engine_open: &mut bool,
+    ) -> Result<Vec<Effect>, TuiError> {
+        let Self { screen, model, signals } = self;
+        screen.release();
+        let editor = editor();
+        let edited = edit_text(&editor, text);
+        tokio::pin!(edited);
+        let mut later = Vec::new();
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut edited => break outcome,
+                signal = signals.next() => match signal {
+                    // ctrl-z in the editor stops the whole group, us included, until the shell goes on.
+                    Signal::Suspend => signals.suspend().await,
+                    // ctrl-c is the editor's; its end, and ours, come when it ends.
+                    Signal::End | Signal::Continue => {}
+                },
+                event = events.recv(), if *engine_open => {
+                    *engine_open = event.is_some();
+                    update(model, Msg::Tick(Timestamp::now()));
+                    let asked = update(model, event.map_or(Msg::EngineGone, Msg::Engine));
+                    // One question at a time is open, so these are few; they are asked afterwards.
+                    later.extend(asked.into_iter().filter(|effect| matches!(effect, Effect::Send(_))));
+                }
+            }
+        };
+        screen.retake()?;
+        let size = screen.terminal().size()?;
+        update(model, Msg::Tick(Timestamp::now()));
+        update(model, Msg::Resize(size.width, size.height));
+        later.extend(update(model, Msg::TextEdited(outcome.map_err(|error| error.to_string()))));
+        Ok(later)
+    }
+}
+
 /// Does what the update asked for; `true` = leave.
 async fn perform(
     effects: Vec<Effect>,
-    screen: &mut Screen,
-    model: &mut Model,
+    on: Performed<'_>,
     commands: &mpsc::Sender<Command>,
     signals: &mut Signals,
-    dirty: &mut bool,
 ) -> Result<bool, TuiError> {
+    let Performed { screen, model, dirty, edit } = on;
     for effect in effects {
         match effect {
             Effect::Quit => return Ok(true),
+            Effect::EditText(text) => *edit = Some(text),
             // Never awaited: an engine that is busy must not freeze the keys.
             Effect::Send(command) => {
                 let msg = match commands.try_send(command) {

@@ -1,7 +1,11 @@
 //! One document beside its cache entry.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::cosmos::EpkRange;
 use crate::latency::ProbeTiming;
 
 use super::EntryState;
@@ -50,6 +54,8 @@ pub struct EntryDetail {
     pub kind: String,
     /// The value as text, decoded by its encoding; lossy where it is not UTF-8.
     pub value: String,
+    /// The same as bytes: the string, or the `data` of a hash as .NET writes it.
+    pub raw: Bytes,
     /// Bytes.
     pub size: u64,
     /// When it expires.
@@ -67,6 +73,12 @@ pub struct VersionSeen {
     pub lsn: Option<u64>,
     /// The first shown field.
     pub summary: String,
+    /// Range of the page that brought it; links it to its lease.
+    pub range: EpkRange,
+    /// The document, while the newest bodies are kept.
+    pub json: Option<Arc<str>>,
+    /// How long each stage took, where it was a probe.
+    pub timing: Option<ProbeTiming>,
 }
 
 /// Versions of a document in this run. The feed brings only the latest version that it has at each

@@ -4,6 +4,7 @@
 mod cache;
 mod document;
 mod drift;
+mod edit;
 mod feed;
 mod leases;
 mod mapping;
@@ -22,6 +23,7 @@ pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
 pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen, Versions};
 pub use drift::{DriftStatus, DriftWindow};
+pub use edit::{EditEnd, EditOutcome};
 pub use feed::{ChangeRow, FeedStatus, Field, Novelty};
 pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
 pub use mapping::{DeadLetterList, DeadLetterRow, MappingPreview, PreviewEntry, PreviewFault, RetryCounts};
@@ -87,6 +89,8 @@ pub enum Event {
         /// Paths that begin with it, directories with a slash; capped.
         found: Vec<String>,
     },
+    /// Answer to [`super::Command::Edit`].
+    Edited(Box<EditOutcome>),
     /// A line for the activity pane.
     Log(LogLine),
     /// Telemetry events dropped so far because the receiver was slow (sum since start).

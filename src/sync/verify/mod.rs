@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 pub use finding::{Cause, Finding, FindingKind, Summary};
 pub use leases::range_of;
+pub(crate) use repair::as_in_feed;
 pub use repair::{Repaired, Repairer};
 
 use crate::cache::{CacheClient, CacheError, ServerStatus};

@@ -136,7 +136,7 @@ impl<'v> Repairer<'v> {
 }
 
 /// A document as the feed would bring it: a point read leaves out `_lsn`.
-fn as_in_feed(body: Bytes, lsn: Option<u64>) -> Bytes {
+pub(crate) fn as_in_feed(body: Bytes, lsn: Option<u64>) -> Bytes {
     let has = crate::sync::fields::pick(&body, &["_lsn"]).ok().flatten().is_some();
     let end = body.iter().rposition(|byte| *byte == b'}');
     let (Some(lsn), Some(end), false) = (lsn, end, has) else { return body };

@@ -9,6 +9,8 @@ pub(crate) enum Context {
     Main,
     /// A document beside its entry.
     Follow,
+    /// The editor of a document.
+    Edit,
     /// The insert form.
     Insert,
     /// The rebuild dialog.
@@ -50,6 +52,7 @@ impl Context {
             Self::Global => "global",
             Self::Main => "main",
             Self::Follow => "follow",
+            Self::Edit => "edit",
             Self::Insert => "insert",
             Self::Rebuild => "rebuild",
             Self::RebuildSince => "rebuild_since",
@@ -75,6 +78,7 @@ impl Context {
             Self::Global => "Everywhere",
             Self::Main => "Panes",
             Self::Follow => "Following a document",
+            Self::Edit => "Editing a document",
             Self::Insert => "Insert form",
             Self::Rebuild => "Rebuild",
             Self::RebuildSince => "Rebuild since a time",
@@ -96,6 +100,9 @@ impl Context {
 
     /// Printable keys are text here, not actions.
     pub(crate) fn takes_text(self) -> bool {
-        matches!(self, Self::Insert | Self::RebuildSince | Self::Preview | Self::Filter | Self::Palette)
+        matches!(
+            self,
+            Self::Edit | Self::Insert | Self::RebuildSince | Self::Preview | Self::Filter | Self::Palette
+        )
     }
 }

@@ -7,11 +7,26 @@ use crate::{
     tui::pretty,
 };
 
+/// Bytes in a line of the raw view.
+pub(crate) const RAW_WIDTH: usize = 16;
+
+/// What of a document is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Look {
+    /// The source beside the entry.
+    #[default]
+    Entry,
+    /// A version beside the one before it; 0 = the newest.
+    Version(usize),
+    /// The entry as bytes.
+    Raw,
+}
+
 /// The view of one document.
 #[derive(Debug, Clone)]
 pub(crate) struct Follow {
     pub(crate) id: String,
-    partition_key: Option<String>,
+    pub(crate) partition_key: Option<String>,
     /// Number of the newest question; answers to older ones are discarded.
     request: u64,
     /// The newest question is not answered yet.
@@ -19,10 +34,14 @@ pub(crate) struct Follow {
     /// It changed since the newest question was asked.
     outdated: bool,
     pub(crate) detail: Option<Box<DocumentDetail>>,
+    pub(crate) look: Look,
+    /// What is looked at, as lines beside each other; nothing for bytes.
     pub(crate) diff: Vec<DiffRow>,
     pub(crate) scroll: usize,
-    /// Which version is looked at, 0 = newest.
-    pub(crate) version: usize,
+    /// The key that a question is asked about.
+    pub(crate) doomed: Option<String>,
+    /// The newest edit, which is under way.
+    pub(crate) edit: Option<u64>,
 }
 
 /// Two lines beside each other.
@@ -56,9 +75,11 @@ impl Follow {
             waiting: true,
             outdated: false,
             detail: None,
+            look: Look::default(),
             diff: Vec::new(),
             scroll: 0,
-            version: 0,
+            doomed: None,
+            edit: None,
         };
         (follow, command)
     }
@@ -89,15 +110,79 @@ impl Follow {
             return None;
         }
         self.waiting = false;
-        let source = detail.source.as_ref().ok().and_then(Option::as_ref).map(|source| source.json.as_str());
-        let left = detail.expected.as_deref().or(source).unwrap_or("");
-        let right =
-            detail.entry.as_ref().ok().and_then(Option::as_ref).map_or("", |entry| entry.value.as_str());
-        self.diff = rows(&pretty::lines(left), &pretty::lines(right));
-        self.scroll = self.scroll.min(self.diff.len().saturating_sub(1));
-        self.version = self.version.min(detail.versions.len().saturating_sub(1));
+        // A version that is looked at stays looked at when a newer one comes.
+        if let (Look::Version(at), Some(before)) = (self.look, &self.detail) {
+            let etag = before.versions.get(at).map(|version| &version.etag);
+            let now = detail.versions.iter().position(|version| Some(&version.etag) == etag);
+            self.look = now.map_or(Look::Entry, Look::Version);
+        }
         self.detail = Some(detail);
+        self.compare();
         self.ask_again(next_request)
+    }
+
+    /// Makes the lines of what is looked at.
+    fn compare(&mut self) {
+        let Some(detail) = &self.detail else { return };
+        let (left, right) = match self.look {
+            Look::Raw => (String::new(), String::new()),
+            Look::Entry => {
+                let source = detail.source.as_ref().ok().and_then(Option::as_ref);
+                let left = detail.expected.as_deref().or(source.map(|source| source.json.as_str()));
+                let right = detail.entry.as_ref().ok().and_then(Option::as_ref);
+                let right = right.map_or("", |entry| entry.value.as_str());
+                (left.unwrap_or("").to_owned(), right.to_owned())
+            }
+            Look::Version(at) => {
+                let text = |at: usize| detail.versions.get(at).and_then(|version| version.json.as_deref());
+                (text(at + 1).unwrap_or("").to_owned(), text(at).unwrap_or("").to_owned())
+            }
+        };
+        self.diff = rows(&pretty::lines(&left), &pretty::lines(&right));
+        self.scroll = self.scroll.min(self.diff.len().saturating_sub(1));
+    }
+
+    /// Looks at something else.
+    pub(crate) fn look_at(&mut self, look: Look) {
+        if self.look != look {
+            self.look = look;
+            self.scroll = 0;
+            self.compare();
+        }
+    }
+
+    /// One version back, beginning with the newest.
+    pub(crate) fn older(&mut self) {
+        let versions = self.detail.as_ref().map_or(0, |detail| detail.versions.len());
+        match self.look {
+            Look::Version(at) if at + 1 < versions => self.look_at(Look::Version(at + 1)),
+            Look::Entry | Look::Raw if versions > 0 => self.look_at(Look::Version(0)),
+            Look::Version(_) | Look::Entry | Look::Raw => {}
+        }
+    }
+
+    /// One version on; after the newest the entry again.
+    pub(crate) fn newer(&mut self) {
+        match self.look {
+            Look::Version(0) | Look::Raw => self.look_at(Look::Entry),
+            Look::Version(at) => self.look_at(Look::Version(at - 1)),
+            Look::Entry => {}
+        }
+    }
+
+    /// Lines that there are to scroll through.
+    pub(crate) fn lines(&self) -> usize {
+        match self.look {
+            Look::Raw => self.raw().len().div_ceil(RAW_WIDTH),
+            Look::Entry | Look::Version(_) => self.diff.len(),
+        }
+    }
+
+    /// The entry's bytes.
+    pub(crate) fn raw(&self) -> &[u8] {
+        let detail = self.detail.as_ref();
+        let entry = detail.and_then(|detail| detail.entry.as_ref().ok()?.as_ref());
+        entry.map_or(&[], |entry| &entry.raw)
     }
 }
 
@@ -136,7 +221,7 @@ fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
 }
 
 /// A top-level property that Cosmos adds to every document.
-fn is_system(line: &str) -> bool {
+pub(super) fn is_system(line: &str) -> bool {
     const NAMES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
     let name = line.strip_prefix("  \"").and_then(|rest| rest.split_once("\":"));
     name.is_some_and(|(name, _)| NAMES.contains(&name))

@@ -1,6 +1,7 @@
 //! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
 
 mod cache;
+mod editor;
 mod export;
 mod feed;
 mod filter;
@@ -14,6 +15,7 @@ mod letters;
 mod preview;
 mod rebuild;
 mod ring;
+mod text_box;
 mod thread;
 mod tour;
 mod tree;
@@ -25,10 +27,11 @@ use tui_input::Input;
 
 pub(crate) use self::{
     cache::{CacheOrder, CachePane},
+    editor::DocumentEditor,
     export::ExportDialog,
     feed::FeedPane,
     filter::{Filter, state_word},
-    follow::{DiffKind, DiffRow, Follow},
+    follow::{DiffKind, DiffRow, Follow, Look, RAW_WIDTH},
     health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
     lease_dialog::LeaseDialog,
@@ -99,6 +102,7 @@ impl Pane {
 #[derive(Debug, Clone)]
 pub(crate) enum Overlay {
     Follow(Box<Follow>),
+    Edit(Box<DocumentEditor>),
     Insert(Box<InsertForm>),
     Rebuild(Box<RebuildDialog>),
     Leases(Box<LeaseDialog>),
@@ -123,6 +127,8 @@ pub(crate) enum Question {
     KillInstance,
     /// Take back what the inserts of this session wrote.
     UndoInserts,
+    /// Delete the entry of the followed document.
+    DeleteEntry,
 }
 
 /// A line in the footer that goes by itself.
@@ -265,6 +271,7 @@ impl Model {
     pub(crate) fn context(&self) -> Context {
         match self.overlays.last() {
             Some(Overlay::Follow(_)) => Context::Follow,
+            Some(Overlay::Edit(_)) => Context::Edit,
             Some(Overlay::Insert(_)) => Context::Insert,
             Some(Overlay::Rebuild(dialog)) if dialog.takes_text() => Context::RebuildSince,
             Some(Overlay::Rebuild(_)) => Context::Rebuild,
@@ -288,6 +295,15 @@ impl Model {
         match server {
             Server::Cosmos => self.cosmos.as_ref(),
             Server::Redis => self.redis.as_ref(),
+        }
+    }
+
+    /// An id or key as it may be shown: hidden under the mask.
+    pub(crate) fn shown_name<'a>(&self, name: &'a str) -> std::borrow::Cow<'a, str> {
+        if self.masked {
+            name.chars().map(|c| if c.is_alphanumeric() { '•' } else { c }).collect::<String>().into()
+        } else {
+            name.into()
         }
     }
 

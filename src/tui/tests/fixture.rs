@@ -478,9 +478,12 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
     let cached = if in_step { source.clone() } else { json("14.00") };
     let version = |age, summary: &str, lsn| VersionSeen {
         seen_at: before(age),
-        etag: "\"0000-44\"".into(),
+        etag: format!("\"0000-{lsn}\""),
         lsn: Some(lsn),
         summary: summary.into(),
+        range: range(1),
+        json: Some(json(summary).into()),
+        timing: Some(ProbeTiming { write: Some(0.9), feed: Some(2.1), lease: Some(0.4), cache: Some(1.1) }),
     };
     Event::Document(Box::new(DocumentDetail {
         request,
@@ -490,6 +493,7 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
         entry: Ok(Some(EntryDetail {
             kind: "string".into(),
             size: cached.len() as u64,
+            raw: cached.clone().into(),
             value: cached,
             expires_at: None,
         })),
@@ -499,7 +503,7 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
             ts: 1_795_442_531,
             lsn: Some(20_118),
         })),
-        id,
+        id: id.clone(),
         state: if in_step { EntryState::InStep } else { EntryState::Stale },
         versions: vec![
             version(623, "12.00", 20_118),

@@ -34,6 +34,23 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
     }),
     ("follow", |model| follow(model, false)),
     ("follow_in_step", |model| follow(model, true)),
+    ("follow_version", |model| {
+        follow(model, false);
+        keys(model, "[");
+    }),
+    ("follow_bytes", |model| {
+        follow(model, false);
+        keys(model, "x");
+    }),
+    ("follow_delete", |model| {
+        follow(model, false);
+        keys(model, "d");
+    }),
+    ("edit", |model| {
+        follow(model, false);
+        keys(model, "e{");
+        press(model, KeyCode::F(2));
+    }),
     ("insert", |model| {
         tell(model, fixture::running());
         keys(model, "i");

@@ -30,6 +30,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         },
         Context::Tour => tour::act(model, action),
         Context::Follow
+        | Context::Edit
         | Context::Health
         | Context::Insert
         | Context::Rebuild
@@ -126,6 +127,13 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::NextChoice
         | Action::PreviousChoice
         | Action::OlderVersion
+        | Action::EditDocument
+        | Action::OpenEditor
+        | Action::WriteEntry
+        | Action::DeleteEntry
+        | Action::CopyValue
+        | Action::RawBytes
+        | Action::Reload
         | Action::NewerVersion
         | Action::NextShape
         | Action::StopVerify

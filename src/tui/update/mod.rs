@@ -2,6 +2,8 @@
 //! No I/O, no clock, no task: a list of messages is a test.
 
 mod act;
+mod edit;
+mod follow;
 mod insert;
 mod lease_deeds;
 mod mouse;
@@ -49,6 +51,8 @@ pub enum Msg {
     NoShell,
     /// Something that the loop did has an outcome worth a notice.
     Notice(String),
+    /// What another editor left of a text, or why there is nothing.
+    TextEdited(Result<String, String>),
     /// The time. Comes before every batch of messages and while something ages.
     Tick(Timestamp),
 }
@@ -64,6 +68,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell again.
     Redraw,
+    /// Let the user edit a text with a program of their own.
+    EditText(String),
     /// Save the frame as SVG.
     Screenshot,
     /// Leave.
@@ -112,6 +118,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.say(text);
             Vec::new()
         }
+        Msg::TextEdited(outcome) => edit::edited(model, outcome),
         Msg::Tick(now) => {
             model.now = now;
             model.end_notice_in_time();
@@ -173,6 +180,7 @@ fn name(command: &Command) -> &'static str {
         Command::WatchDrift(_) => "watch the drift",
         Command::PreviewMapping(_) => "preview the mapping",
         Command::DeadLetters(_) => "look at the dead letters",
+        Command::Edit(_) => "change a document or entry",
         Command::SaveFile { .. } => "save a file",
         Command::Shutdown => "shut down",
     }

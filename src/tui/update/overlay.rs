@@ -3,15 +3,13 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, insert, lease_deeds, panes, rebuild, typing, views};
+use super::{Effect, act, edit, follow, insert, lease_deeds, panes, rebuild, typing, views};
 use crate::{
     engine::Command,
     tui::{
         keymap::Action,
-        layout,
-        model::{Follow, Model, Overlay, Question, Thread, VerifyDialog},
+        model::{Model, Overlay, Question, Thread, VerifyDialog},
         view,
-        widgets::text,
     },
 };
 
@@ -39,7 +37,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.overlays.push(top);
             return views::open_preview(model, document);
         }
-        Overlay::Follow(follow) => in_follow(model, follow, action),
+        Overlay::Follow(follow) => follow::act(model, follow, action),
+        Overlay::Edit(editor) => edit::act(model, editor, action),
         Overlay::Insert(form) => insert::in_form(model, form, action),
         Overlay::Rebuild(dialog) => rebuild::act(model, dialog, action),
         Overlay::Leases(dialog) => lease_deeds::act(model, dialog, action),
@@ -69,6 +68,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 model.say("taking the inserts back");
                 (false, vec![Effect::Send(Command::UndoInserts)])
             }
+            (Action::Submit, Question::DeleteEntry) => (false, follow::delete(model)),
             (Action::Submit, Question::KillInstance) => (false, vec![Effect::Send(Command::KillInstance)]),
             _ => (false, Vec::new()),
         },
@@ -87,7 +87,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     effects
 }
 
-fn scroll_by(scroll: &mut usize, action: Action, page: usize, most: usize) {
+pub(super) fn scroll_by(scroll: &mut usize, action: Action, page: usize, most: usize) {
     let page = page.max(2) - 1;
     *scroll = match action {
         Action::Up => scroll.saturating_sub(1),
@@ -99,45 +99,6 @@ fn scroll_by(scroll: &mut usize, action: Action, page: usize, most: usize) {
         _ => *scroll,
     }
     .min(most);
-}
-
-fn in_follow(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
-    let page = view::follow::diff_height(layout::frame(model).body);
-    scroll_by(&mut follow.scroll, action, page, follow.diff.len().saturating_sub(page));
-    let versions = follow.detail.as_ref().map_or(0, |detail| detail.versions.len());
-    match action {
-        Action::OlderVersion => follow.version = (follow.version + 1).min(versions.saturating_sub(1)),
-        Action::NewerVersion => follow.version = follow.version.saturating_sub(1),
-        Action::Back => return (false, Vec::new()),
-        Action::Copy => {
-            let json = follow
-                .detail
-                .as_ref()
-                .and_then(|detail| detail.source.as_ref().ok()?.as_ref())
-                .map(|source| source.json.clone());
-            let Some(json) = json else {
-                model.say("there is no document to copy");
-                return (true, Vec::new());
-            };
-            model.say("copied the document");
-            return (true, vec![Effect::Copy(json)]);
-        }
-        Action::CopyKey => {
-            if let Some(key) = follow.detail.as_ref().and_then(|detail| detail.key.clone()) {
-                model.say(format!("copied {}", text::middle(&key, 40)));
-                return (true, vec![Effect::Copy(key)]);
-            }
-        }
-        Action::NextChoice | Action::PreviousChoice => {
-            let rows = if action == Action::NextChoice { 1 } else { -1 };
-            panes::step(model, crate::tui::model::Pane::Feed, rows);
-            if model.thread.document.as_ref().is_some_and(|id| *id != follow.id) {
-                return (false, act::open(model));
-            }
-        }
-        _ => {}
-    }
-    (true, Vec::new())
 }
 
 fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (bool, Vec<Effect>) {
@@ -212,6 +173,10 @@ fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// A key that is text where it was typed.
 pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
+    if let Some(Overlay::Edit(editor)) = model.overlays.last_mut() {
+        edit::type_key(editor, key);
+        return Vec::new();
+    }
     if let Some(Overlay::Preview(_)) = model.overlays.last() {
         return views::type_in_preview(model, key);
     }
@@ -231,6 +196,10 @@ pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
 
 /// Pasted text goes where keys go, in one line.
 pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
+    if let Some(Overlay::Edit(editor)) = model.overlays.last_mut() {
+        edit::paste(editor, pasted);
+        return Vec::new();
+    }
     if let Some(Overlay::Preview(_)) = model.overlays.last() {
         return views::paste_document(model, pasted);
     }

@@ -67,6 +67,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Finding(finding) => model.verification.found(*finding),
         Event::Files { typed, found } => insert::found(model, &typed, found),
         Event::Document(detail) if model.copying == Some(detail.request) => insert::copied(model, &detail),
+        Event::Edited(outcome) => return super::edit::on_outcome(model, &outcome),
         Event::Document(detail) => {
             let request = model.next_request();
             let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));
@@ -84,7 +85,7 @@ fn followed_key(model: &mut Model) -> Option<String> {
     model.follow_mut()?.detail.as_ref()?.key.clone()
 }
 
-fn ask_again(model: &mut Model) -> Vec<Effect> {
+pub(super) fn ask_again(model: &mut Model) -> Vec<Effect> {
     let request = model.next_request();
     let command: Option<Command> = model.follow_mut().and_then(|follow| follow.touch(request));
     command.map(Effect::Send).into_iter().collect()

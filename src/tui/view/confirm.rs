@@ -8,7 +8,7 @@ use ratatui::{
 use super::wrap;
 use crate::tui::{
     layout::dialog,
-    model::{Model, Question},
+    model::{Model, Overlay, Question},
     widgets::{pane::Pane as Border, pen::Pen, text},
 };
 
@@ -16,6 +16,21 @@ use crate::tui::{
 pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let (title, words) = match question {
+        Question::DeleteEntry => {
+            let key = model.overlays.iter().find_map(|overlay| match overlay {
+                Overlay::Follow(follow) => follow.doomed.as_deref(),
+                _ => None,
+            });
+            let key = model.shown_name(key.unwrap_or_default());
+            (
+                "Delete the entry?",
+                format!(
+                    "Exactly one key goes from {}: {key}. The document stays in {}; its next change (or w) writes \
+                     the entry again, and readers miss until then. Same as: redis-cli UNLINK '{key}'",
+                    model.options.cache, model.options.source
+                ),
+            )
+        }
         Question::StopSync => (
             "Stop the sync?",
             format!(

@@ -3,6 +3,7 @@
 mod ascii;
 pub(crate) mod cache;
 pub(crate) mod confirm;
+pub(crate) mod editor;
 pub(crate) mod export;
 pub(crate) mod feed;
 pub(crate) mod follow;
@@ -73,6 +74,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     for overlay in &model.overlays {
         cursor = match overlay {
             Overlay::Follow(follow) => follow::draw(model, follow, frame.body, buf),
+            Overlay::Edit(editor) => editor::draw(model, editor, frame.body, buf),
             Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
             Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
             Overlay::Leases(dialog) => lease_dialog::draw(model, dialog, frame.body, buf),
@@ -166,11 +168,7 @@ fn liveness<'a>(model: &Model, waiting: Option<u64>, live: bool) -> Line<'a> {
 
 /// Id, key or value with its letters and digits hidden, for a stage.
 fn masked<'a>(model: &Model, text: &'a str) -> std::borrow::Cow<'a, str> {
-    if model.masked {
-        text.chars().map(|c| if c.is_alphanumeric() { '•' } else { c }).collect::<String>().into()
-    } else {
-        text.into()
-    }
+    model.shown_name(text)
 }
 
 /// Glyph and style of an entry's state.

@@ -9,6 +9,8 @@
 //! ╰──────────────────────────────────────────────────────────────────╯
 //! ```
 
+mod raw;
+
 use std::ops::Range;
 
 use ratatui::{
@@ -23,7 +25,7 @@ use crate::{
     engine::{DocumentDetail, ProbeTiming},
     tui::{
         layout::inner,
-        model::{DiffKind, DiffRow, Follow, Model, state_word},
+        model::{DiffKind, DiffRow, Follow, Look, Model, state_word},
         theme::Theme,
         widgets::{pane::Pane as Border, pen::Pen, text},
     },
@@ -69,13 +71,28 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
     let half = inner.width.saturating_sub(1) / 2;
     let left = Rect { width: half, ..inner };
     let right = Rect { x: inner.x + half + 1, width: inner.width.saturating_sub(half + 1), ..inner };
-    source_head(model, detail, left, buf);
-    entry_head(model, detail, right, buf);
+    match follow.look {
+        Look::Entry | Look::Raw => {
+            source_head(model, detail, left, buf);
+            entry_head(model, detail, right, buf);
+        }
+        Look::Version(at) => {
+            version_head(model, detail, at + 1, left, buf);
+            version_head(model, detail, at, right, buf);
+        }
+    }
     let height = u16::try_from(diff_height(area)).unwrap_or(u16::MAX);
+    if follow.look == Look::Raw {
+        raw::draw(model, follow, Rect { y: inner.y + ABOVE, height, ..inner }.intersection(inner), buf);
+        version_line(model, follow, detail, inner, buf);
+        return None;
+    }
     let shown = follow.diff.iter().skip(follow.scroll).take(usize::from(height));
     for (i, row) in shown.enumerate() {
         let line = ABOVE + u16::try_from(i).unwrap_or(u16::MAX);
-        diff_row(model, row, left, right, line, buf);
+        // Between versions the older one is on the left: what is new is what only the right has.
+        let marks = if matches!(follow.look, Look::Version(_)) { ("-", "+") } else { ("+", "-") };
+        diff_row(model, row, marks, left, right, line, buf);
         Pen::new(buf, Rect { x: inner.x + half, width: 1, ..inner }, line).put("│", theme.border);
     }
     rest_of_diff(model, follow, inner, height, buf);
@@ -189,13 +206,21 @@ fn entry_head(model: &Model, detail: &DocumentDetail, area: Rect, buf: &mut Buff
     }
 }
 
-fn diff_row(model: &Model, row: &DiffRow, left: Rect, right: Rect, line: u16, buf: &mut Buffer) {
+fn diff_row(
+    model: &Model,
+    row: &DiffRow,
+    (only_left, only_right): (&'static str, &'static str),
+    left: Rect,
+    right: Rect,
+    line: u16,
+    buf: &mut Buffer,
+) {
     let theme = &model.theme;
     let (mark, left_style, right_style) = match row.kind {
         DiffKind::Same => (" ", theme.text, theme.text),
         DiffKind::Changed => ("~", theme.waiting, theme.waiting),
-        DiffKind::OnlyLeft => ("+", theme.good, theme.dim),
-        DiffKind::OnlyRight => ("-", theme.dim, theme.bad),
+        DiffKind::OnlyLeft => (only_left, theme.good, theme.dim),
+        DiffKind::OnlyRight => (only_right, theme.dim, theme.bad),
         DiffKind::System => (" ", theme.dim, theme.dim),
     };
     let changed = match (&row.left, &row.right) {
@@ -276,6 +301,9 @@ fn rest_of_diff(model: &Model, follow: &Follow, inner: Rect, height: u16, buf: &
     let system = follow.diff.iter().any(|row| row.kind == DiffKind::System);
     let mut words = match differences {
         0 if follow.diff.is_empty() => String::new(),
+        _ if matches!(follow.look, Look::Version(at) if !has_text(follow, at) || !has_text(follow, at + 1)) => {
+            "only one of the two is known".to_owned()
+        }
         0 if system => "no difference but in what Cosmos adds".to_owned(),
         0 => "no difference".to_owned(),
         1 => "1 line differs".to_owned(),
@@ -289,6 +317,53 @@ fn rest_of_diff(model: &Model, follow: &Follow, inner: Rect, height: u16, buf: &
     pen.skip(1).put(&words, style);
 }
 
+fn has_text(follow: &Follow, at: usize) -> bool {
+    let versions = follow.detail.as_ref().map(|detail| &detail.versions);
+    versions.and_then(|versions| versions.get(at)).is_some_and(|version| version.json.is_some())
+}
+
+/// One version: when it came, through which lease, and how long each stage took.
+fn version_head(model: &Model, detail: &DocumentDetail, at: usize, area: Rect, buf: &mut Buffer) {
+    let theme = &model.theme;
+    let mut pen = Pen::new(buf, area, 2);
+    pen.skip(1);
+    let Some(version) = detail.versions.get(at) else {
+        pen.put("no version before it in this run", theme.dim);
+        return;
+    };
+    let number = detail.versions.len() - at;
+    pen.put(&format!("version #{number} "), theme.strong);
+    pen.put(&text::clock(version.seen_at, &model.options.zone), theme.text);
+    let (from, to) = version.range.share();
+    let lease = model.leases.snapshot.rows.iter().find(|row| {
+        row.range.as_ref().is_some_and(|range| {
+            range.contains(&version.range)
+                || (range.overlaps(&version.range) && version.range.contains(range))
+        })
+    });
+    let owner =
+        lease.and_then(|row| row.owner.as_deref()).map_or(String::new(), |owner| format!(" ({owner})"));
+    pen.put(&format!(" · lease {:.0}–{:.0}%{owner}", from * 100.0, to * 100.0), theme.dim);
+    let mut pen = Pen::new(buf, area, 3);
+    pen.skip(1);
+    if let Some(timing) = version.timing {
+        let stage = |name: &str, ms: Option<f64>| ms.map(|ms| format!("{name} {}", text::millis(ms)));
+        let stages = [
+            stage("write", timing.write),
+            stage("feed", timing.feed),
+            stage("lease", timing.lease),
+            stage("cache", timing.cache),
+        ];
+        let words: Vec<String> = stages.into_iter().flatten().collect();
+        pen.put(&format!("{} ms · ", words.join(" · ")), theme.accent);
+    }
+    let lsn = version.lsn.map_or("no lsn".to_owned(), |lsn| format!("lsn {}", text::count(lsn)));
+    pen.put(&lsn, theme.dim);
+    if version.json.is_none() {
+        pen.put(" · its text is not kept any more", theme.dim);
+    }
+}
+
 fn version_line(model: &Model, follow: &Follow, detail: &DocumentDetail, inner: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
@@ -298,18 +373,22 @@ fn version_line(model: &Model, follow: &Follow, detail: &DocumentDetail, inner: 
         return;
     }
     let total = detail.versions.len();
+    let looked_at = match follow.look {
+        Look::Version(at) => Some(at),
+        Look::Entry | Look::Raw => None,
+    };
     // The one that is looked at is always among those that fit.
-    let first = follow.version.saturating_sub(2);
+    let first = looked_at.unwrap_or(0).saturating_sub(2);
     for (i, version) in detail.versions.iter().enumerate().skip(first) {
         if pen.rest() < 24 {
             pen.put("…", theme.dim);
             break;
         }
         let style: Style =
-            if i == follow.version { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
+            if Some(i) == looked_at { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
         let number = total - i;
         let at = text::clock(version.seen_at, &model.options.zone);
-        let lsn = version.lsn.filter(|_| i == follow.version);
+        let lsn = version.lsn.filter(|_| Some(i) == looked_at);
         let lsn = lsn.map_or(String::new(), |lsn| format!(" lsn {}", text::count(lsn)));
         let summary = masked(model, &version.summary);
         pen.put(&format!("#{number} {at} {}{lsn}", text::end(&summary, 16)), style).skip(2);

@@ -1,0 +1,138 @@
+//! Keys of the view that follows a document.
+
+use super::{Effect, act, overlay::scroll_by, panes};
+use crate::{
+    engine::{Command, DocumentDetail, Edit, EditOrder},
+    tui::{
+        keymap::Action,
+        layout,
+        model::{DocumentEditor, Follow, Look, Model, Overlay, Pane, Question},
+        view,
+        widgets::text,
+    },
+};
+
+/// Does an action; `false` = the view goes.
+pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
+    let page = view::follow::diff_height(layout::frame(model).body);
+    let most = follow.lines().saturating_sub(page);
+    scroll_by(&mut follow.scroll, action, page, most);
+    let effects = match action {
+        Action::Back => return (false, Vec::new()),
+        Action::NextChoice => return walk(model, follow, 1),
+        Action::PreviousChoice => return walk(model, follow, -1),
+        Action::EditDocument => return edit(model, follow, false),
+        Action::OpenEditor => return edit(model, follow, true),
+        Action::DeleteEntry => return ask_to_delete(model, follow),
+        Action::OlderVersion => {
+            follow.older();
+            Vec::new()
+        }
+        Action::NewerVersion => {
+            follow.newer();
+            Vec::new()
+        }
+        Action::RawBytes => {
+            follow.look_at(if follow.look == Look::Raw { Look::Entry } else { Look::Raw });
+            Vec::new()
+        }
+        Action::WriteEntry => write_entry(model, follow),
+        Action::Copy => copy(model, "the document", source(follow).map(|source| source.json.clone())),
+        Action::CopyKey => {
+            let key = follow.detail.as_ref().and_then(|detail| detail.key.clone());
+            copy(model, "the key", key)
+        }
+        Action::CopyValue => {
+            let entry = follow.detail.as_ref().and_then(|detail| detail.entry.as_ref().ok()?.as_ref());
+            copy(model, "the entry's value", entry.map(|entry| entry.value.clone()))
+        }
+        _ => Vec::new(),
+    };
+    (true, effects)
+}
+
+fn source(follow: &Follow) -> Option<&crate::engine::SourceDocument> {
+    follow.detail.as_ref()?.source.as_ref().ok()?.as_ref()
+}
+
+fn copy(model: &mut Model, what: &str, text: Option<String>) -> Vec<Effect> {
+    let Some(text) = text else {
+        model.say(format!("there is nothing to copy: {what} is not there"));
+        return Vec::new();
+    };
+    model.say(format!("copied {what}: {}", text::bytes(text.len() as u64)));
+    vec![Effect::Copy(text)]
+}
+
+/// The next or previous change of the feed.
+fn walk(model: &mut Model, follow: &Follow, rows: isize) -> (bool, Vec<Effect>) {
+    panes::step(model, Pane::Feed, rows);
+    if model.thread.document.as_ref().is_some_and(|id| *id != follow.id) {
+        return (false, act::open(model));
+    }
+    (true, Vec::new())
+}
+
+/// Opens the editor over this view; with the user's own program on top of it.
+fn edit(model: &mut Model, follow: &Follow, outside: bool) -> (bool, Vec<Effect>) {
+    if model.masked {
+        model.say(format!("values are masked: {} in the panes shows them", model.key(Action::Mask)));
+        return (true, Vec::new());
+    }
+    let found = match follow.detail.as_ref().map(|detail| &detail.source) {
+        Some(Ok(Some(source))) => source,
+        Some(Ok(None)) => {
+            model.say("there is no document to edit any more");
+            return (true, Vec::new());
+        }
+        Some(Err(_)) | None => {
+            model.say("the document is not read yet");
+            return (true, Vec::new());
+        }
+    };
+    let editor = DocumentEditor::new(
+        follow.id.clone(),
+        follow.partition_key.clone(),
+        &found.json,
+        Some(found.etag.clone()),
+    );
+    let effects = if outside { vec![Effect::EditText(editor.json())] } else { Vec::new() };
+    // The view stays below; the caller puts only the topmost overlay back.
+    model.overlays.push(Overlay::Follow(Box::new(follow.clone())));
+    model.overlays.push(Overlay::Edit(Box::new(editor)));
+    (false, effects)
+}
+
+fn write_entry(model: &mut Model, follow: &mut Follow) -> Vec<Effect> {
+    let request = model.next_request();
+    follow.edit = Some(request);
+    model.say(format!("writing the entry of {}", model.shown_name(&follow.id)));
+    let edit = Edit::WriteEntry { id: follow.id.clone(), partition_key: follow.partition_key.clone() };
+    vec![Effect::Send(Command::Edit(EditOrder { request, edit }))]
+}
+
+fn ask_to_delete(model: &mut Model, follow: &mut Follow) -> (bool, Vec<Effect>) {
+    let there = |detail: &DocumentDetail| matches!(detail.entry, Ok(Some(_)));
+    let Some(key) =
+        follow.detail.as_ref().filter(|detail| there(detail)).and_then(|detail| detail.key.clone())
+    else {
+        model.say("there is no entry to delete");
+        return (true, Vec::new());
+    };
+    follow.doomed = Some(key);
+    model.overlays.push(Overlay::Follow(Box::new(follow.clone())));
+    model.overlays.push(Overlay::Confirm(Question::DeleteEntry));
+    (false, Vec::new())
+}
+
+/// The question was answered with yes: deletes exactly the key that it named.
+pub(super) fn delete(model: &mut Model) -> Vec<Effect> {
+    let request = model.next_request();
+    let Some(key) = model.follow_mut().and_then(|follow| {
+        follow.edit = Some(request);
+        follow.doomed.take()
+    }) else {
+        return Vec::new();
+    };
+    vec![Effect::Send(Command::Edit(EditOrder { request, edit: Edit::DeleteEntry { key } }))]
+}
