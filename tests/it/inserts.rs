@@ -37,7 +37,7 @@ async fn a_csv_file_is_written_and_its_wrong_lines_are_told() {
 async fn a_large_file_of_lines_and_an_array_arrive_whole() {
     let pair = Pair::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = (0..3_000).map(|n| format!("{{\"id\":\"l-{n}\",\"n\":{n}}}\n")).collect();
+    let lines = (0..3_000).map(|n| format!("{{\"id\":\"l-{n}\",\"n\":{n}}}\n")).collect::<Vec<_>>().concat();
     let array: Vec<String> = (0..500).map(|n| format!("{{\"id\": \"a-{n}\"}}")).collect();
     for (name, text, count) in
         [("lines.ndjson", lines, 3_000), ("array.json", format!("[{}]", array.join(",\n")), 500)]

@@ -104,6 +104,22 @@ async fn everything_survives_a_save_and_a_load() {
     }
 }
 
+/// Entries of every type that the server has, with and without a life.
+async fn fill(redis: &mut redis::aio::MultiplexedConnection, real: bool) {
+    let _: () = redis.set_ex("short", "gone in an hour", 3_600).await.unwrap();
+    let _: () = redis.set("bytes", &b"\xff\0\x01"[..]).await.unwrap();
+    let _: () = redis.hset_multiple("hash", &[("data", "x"), ("absexp", "-1")]).await.unwrap();
+    if real {
+        let _: () = redis.rpush("list", &["a", "b"]).await.unwrap();
+        let _: () = redis.zadd("scores", "m", "inf").await.unwrap();
+        let _: () = redis.sadd("set", "s").await.unwrap();
+        let _: () =
+            redis::cmd("XADD").arg("stream").arg("1-1").arg("f").arg("v").query_async(redis).await.unwrap();
+        let _: () = redis::cmd("SELECT").arg(3).query_async(redis).await.unwrap();
+        let _: () = redis.set("elsewhere", 3).await.unwrap();
+    }
+}
+
 async fn survives(kind: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let file = file(&folder);
@@ -148,25 +164,7 @@ async fn survives(kind: &[&str]) {
     assert_eq!((all.len(), versions.len()), (40, 4));
     let layout = ranges(&raw).await;
     let container = value(raw.send("GET", "/dbs/shop/colls/prices", &[], "").await).await;
-    let mut redis = first.redis().await;
-    let _: () = redis.set_ex("short", "gone in an hour", 3_600).await.unwrap();
-    let _: () = redis.set("bytes", &b"\xff\0\x01"[..]).await.unwrap();
-    let _: () = redis.hset_multiple("hash", &[("data", "x"), ("absexp", "-1")]).await.unwrap();
-    if kind.is_empty() {
-        let _: () = redis.rpush("list", &["a", "b"]).await.unwrap();
-        let _: () = redis.zadd("scores", "m", "inf").await.unwrap();
-        let _: () = redis.sadd("set", "s").await.unwrap();
-        let _: () = redis::cmd("XADD")
-            .arg("stream")
-            .arg("1-1")
-            .arg("f")
-            .arg("v")
-            .query_async(&mut redis)
-            .await
-            .unwrap();
-        let _: () = redis::cmd("SELECT").arg(3).query_async(&mut redis).await.unwrap();
-        let _: () = redis.set("elsewhere", 3).await.unwrap();
-    }
+    fill(&mut first.redis().await, kind.is_empty()).await;
     // On request, and again at the end.
     let saved = post("save", "{}".to_owned()).await.unwrap();
     assert_eq!(saved.status(), 200);
