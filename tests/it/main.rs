@@ -6,6 +6,7 @@ mod cache;
 mod cli;
 mod config;
 mod cosmos;
+mod edits;
 mod emulator;
 mod end_to_end;
 mod inserts;

@@ -28,10 +28,11 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
             pen.put(&hex, theme.text).skip(if place == RAW_WIDTH / 2 - 1 { 2 } else { 1 });
         }
         pen.skip(1);
-        // A stage of its own for what no terminal should be sent.
         for byte in chunk {
             let printable = byte.is_ascii_graphic() || *byte == b' ';
-            let words = byte.escape_ascii().to_string();
+            // Quotes are plain here; what no terminal should be sent is escaped.
+            let words =
+                if printable { char::from(*byte).to_string() } else { byte.escape_ascii().to_string() };
             let words = if model.masked && byte.is_ascii_alphanumeric() { "•" } else { &words };
             pen.put(words, if printable { theme.text } else { theme.waiting });
         }

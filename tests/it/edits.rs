@@ -1,0 +1,111 @@
+//! Edits of a document and its entry, as the view that follows it asks for them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use syncscope::config::{RedisConnection, Settings};
+use syncscope::cosmos::PartitionKey;
+use syncscope::engine::{Command, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, channels};
+use tokio::sync::mpsc;
+
+use crate::support::cosmos::{connection, put};
+use crate::support::pair::Pair;
+
+struct Desk {
+    commands: mpsc::Sender<Command>,
+    events: mpsc::Receiver<Event>,
+    asked: u64,
+}
+
+impl Desk {
+    async fn edit(&mut self, edit: Edit) -> EditEnd {
+        self.asked += 1;
+        let order = EditOrder { request: self.asked, edit };
+        self.commands.send(Command::Edit(order)).await.unwrap();
+        loop {
+            let event = tokio::time::timeout(Duration::from_secs(60), self.events.recv()).await;
+            if let Event::Edited(outcome) = event.expect("in time").expect("the engine runs") {
+                assert_eq!(outcome.request, self.asked);
+                return outcome.end;
+            }
+        }
+    }
+
+    /// Asks again while the engine is still looking for its servers.
+    async fn edit_when_connected(&mut self, edit: Edit) -> EditEnd {
+        loop {
+            match self.edit(edit.clone()).await {
+                EditEnd::Refused { reason } if reason.contains("not connected") => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                end => return end,
+            }
+        }
+    }
+}
+
+fn save(json: &Value, if_match: Option<&str>) -> Edit {
+    Edit::Document {
+        id: "a".to_owned(),
+        partition_key: Some("\"a\"".to_owned()),
+        json: json.to_string(),
+        if_match: if_match.map(str::to_owned),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_is_saved_over_the_version_seen_and_its_entry_written_and_deleted() {
+    let pair = Pair::start().await;
+    let seen = put(&pair.prices, "a", &json!({ "price": 1 })).await.etag;
+    let redis = RedisConnection::parse(&pair.cache.url()).unwrap();
+    let settings = Settings {
+        cosmos: connection(&pair.emulator),
+        redis,
+        key: "price:{id}".to_owned(),
+        ..Settings::default()
+    };
+    let (Face { commands, events }, inside) = channels();
+    let engine = Engine::start(EngineOptions::new(settings), inside).unwrap();
+    let mut desk = Desk { commands, events, asked: 0 };
+    let stored = async || {
+        let document = pair.prices.read("a", &PartitionKey::from("a")).await.unwrap();
+        document.map(|document| serde_json::from_slice::<Value>(&document.body).unwrap()["price"].clone())
+    };
+
+    let end = desk.edit_when_connected(save(&json!({ "id": "a", "price": 2 }), Some(&seen))).await;
+    let EditEnd::Saved { etag } = end else { panic!("{end:?}") };
+    assert_eq!(stored().await, Some(json!(2)));
+    let late = desk.edit(save(&json!({ "id": "a", "price": 3 }), Some(&seen))).await;
+    assert_eq!(
+        (late, stored().await),
+        (EditEnd::ChangedMeanwhile, Some(json!(2))),
+        "never over another version"
+    );
+    let again = desk.edit(save(&json!({ "id": "a", "price": 3 }), None)).await;
+    assert_eq!(again, EditEnd::ChangedMeanwhile, "there is one, though none was seen");
+    for other in [json!({ "id": "b", "price": 4 }), json!([1])] {
+        let end = desk.edit(save(&other, Some(&etag))).await;
+        assert!(matches!(&end, EditEnd::Refused { reason } if reason.contains("id must stay")), "{end:?}");
+    }
+    assert_eq!(stored().await, Some(json!(2)));
+
+    let write = Edit::WriteEntry { id: "a".to_owned(), partition_key: None };
+    let written = EditEnd::Written { keys: vec!["price:a".to_owned()], kept: false };
+    assert_eq!(desk.edit(write.clone()).await, written);
+    let cache = pair.redis().await;
+    let entry = cache.entry("price:a", 1 << 20).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&entry.value).unwrap()["price"], 2);
+    let delete = Edit::DeleteEntry { key: "price:a".to_owned() };
+    assert_eq!(desk.edit(delete.clone()).await, EditEnd::Deleted { existed: true });
+    assert_eq!(desk.edit(delete).await, EditEnd::Deleted { existed: false });
+    assert!(cache.entry("price:a", 1 << 20).await.unwrap().is_none());
+
+    pair.prices.delete("a", &PartitionKey::from("a"), None).await.unwrap();
+    assert_eq!(
+        desk.edit(save(&json!({ "id": "a", "price": 5 }), Some(&etag))).await,
+        EditEnd::ChangedMeanwhile
+    );
+    let gone = desk.edit(write).await;
+    assert!(matches!(&gone, EditEnd::Refused { reason } if reason.contains("no such document")), "{gone:?}");
+    engine.stop(desk.events).await;
+}
