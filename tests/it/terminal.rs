@@ -79,7 +79,7 @@ fn a_document_of_the_form_goes_through_all_panes() {
 fn rebuild_shows_what_it_will_delete_and_then_its_end() {
     let mut tty = demo(120, 40);
     tty.type_in("b");
-    tty.wait_text("delete exactly 5 documents in shop/leases");
+    tty.wait_text("delete exactly 5 lease documents in shop/leases");
     tty.type_in("\r");
     tty.wait_text("✓ done: 20 documents");
     tty.type_in("\x1b");
@@ -147,7 +147,7 @@ fn an_emptied_cache_is_rebuilt_from_the_screen_while_traffic_goes_on() {
     let () = redis::cmd("FLUSHALL").query(&mut outside).unwrap();
     tty.wait_text("the cache was emptied");
     tty.type_in("b");
-    tty.wait_text("delete exactly 5 documents");
+    tty.wait_text("delete exactly 5 lease documents");
     tty.type_in("\r");
     tty.wait_text("✓ done");
     tty.type_in("\x1b");
