@@ -260,9 +260,9 @@ fn keys() -> bool {
             // Not in step with the frames.
             std::thread::sleep(Duration::from_millis(20 + i as u64 * 7 % 33));
             shown.type_in("?");
-            let opened = shown.wait("everything again", true);
+            let opened = shown.wait("open the document beside its entry", true);
             shown.type_in("?");
-            [opened, shown.wait("everything again", false)]
+            [opened, shown.wait("open the document beside its entry", false)]
         })
         .collect();
     shown.end();
