@@ -2,6 +2,7 @@
 //! [`Command`](crate::engine::Command)s, does no I/O of its own but the terminal's.
 
 mod cast;
+mod fuzzy;
 pub(crate) mod keymap;
 mod layout;
 pub mod model;

@@ -47,6 +47,7 @@ pub(crate) use self::{
     verify::{Verification, VerifyDialog},
 };
 use super::{
+    fuzzy::Fuzzy,
     keymap::{Action, Binding, Context},
     options::ScreenOptions,
     svg,
@@ -352,15 +353,15 @@ impl Model {
 
     /// Palette rows that match what was typed: every action of the panes, once.
     pub(crate) fn palette_rows(&self, typed: &str) -> Vec<&Binding> {
-        let typed = typed.trim().to_lowercase();
+        let mut fuzzy = Fuzzy::new(typed.trim());
         let keys = &self.options.keymap;
-        let mut rows: Vec<(usize, &Binding)> = keys
+        let mut rows: Vec<(u32, &Binding)> = keys
             .rows(Context::Main)
             .chain(keys.rows(Context::Global))
             .filter(|row| row.action != Action::Palette)
-            .filter_map(|row| Some((fuzzy(row.help, &typed)?, row)))
+            .filter_map(|row| Some((fuzzy.score(row.help)?, row)))
             .collect();
-        rows.sort_by_key(|(penalty, _)| *penalty);
+        rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         rows.into_iter().map(|(_, row)| row).collect()
     }
 }
@@ -371,26 +372,6 @@ fn themed(options: &ScreenOptions, name: ThemeName, own: Option<usize>) -> Theme
     let mut theme = own.map_or_else(|| Theme::of(name), |own| own.theme.clone()).at_depth(options.depth);
     theme.ascii = options.ascii;
     theme
-}
-
-/// How far a text is from what was typed: letters in order, the closer together the better.
-/// `None` = it does not match.
-fn fuzzy(text: &str, typed: &str) -> Option<usize> {
-    if typed.is_empty() {
-        return Some(0);
-    }
-    let text = text.to_lowercase();
-    if let Some(at) = text.find(typed) {
-        return Some(at);
-    }
-    let mut penalty = 1_000;
-    let mut rest = text.as_str();
-    for c in typed.chars().filter(|c| !c.is_whitespace()) {
-        let at = rest.find(c)?;
-        penalty += at;
-        rest = &rest[at + c.len_utf8()..];
-    }
-    Some(penalty)
 }
 
 #[cfg(test)]
