@@ -73,6 +73,46 @@ impl Frame {
     pub(crate) fn hit(&self, at: Position) -> Option<Pane> {
         Pane::ALL.into_iter().find(|pane| self.pane(*pane).contains(at))
     }
+
+    /// What of which pane is under a position.
+    pub(crate) fn place(&self, model: &Model, at: Position) -> Option<Place> {
+        let pane = self.hit(at)?;
+        let (area, rows) = (self.pane(pane), self.rows(pane, model));
+        let has_heading = matches!(pane, Pane::Leases | Pane::Cache);
+        let line = if at.y == area.y {
+            Line::Title
+        } else if rows.contains(at) {
+            Line::Row(usize::from(at.y - rows.y))
+        } else if has_heading && at.y + 1 == rows.y {
+            Line::Heading
+        } else {
+            Line::Other
+        };
+        Some(Place { pane, column: at.x.saturating_sub(inner(area).x), line })
+    }
+}
+
+/// What is under a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) pane: Pane,
+    /// From the left inside of its border; on the left border itself 0.
+    #[allow(dead_code, reason = "for clicks on the titles of columns")]
+    pub(crate) column: u16,
+    pub(crate) line: Line,
+}
+
+/// A line of a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// The upper border.
+    Title,
+    /// The titles of the columns.
+    Heading,
+    /// A row of the list, from the first that is shown.
+    Row(usize),
+    /// Trouble, what stands below the rows, the other borders.
+    Other,
 }
 
 /// Inside of a border; empty when there is no room.

@@ -6,7 +6,7 @@ use ratatui::layout::Position;
 use super::{Effect, act, panes};
 use crate::tui::{
     keymap::Action,
-    layout,
+    layout::{self, Line, Place},
     model::{Model, Pane},
     view,
 };
@@ -56,11 +56,10 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    let Some(pane) = frame.hit(at) else { return Vec::new() };
+    let Some(Place { pane, line, .. }) = frame.place(model, at) else { return Vec::new() };
     model.focus = pane;
-    let rows = frame.rows(pane, model);
-    if rows.contains(at) {
-        panes::click(model, &frame, pane, usize::from(at.y - rows.y));
+    if let Line::Row(row) = line {
+        panes::click(model, &frame, pane, row);
     }
     let double = model.last_click.take().is_some_and(|(before, when)| {
         before == at && model.now.duration_since(when).as_millis() <= DOUBLE_CLICK_MILLIS
