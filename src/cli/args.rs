@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::{Key, Overrides, Secret};
 use crate::seed::TemplateName;
 
+pub use super::completions::CompletionsArgs;
 pub use super::config::{ConfigAction, ConfigArgs};
 pub use super::dead_letters::DeadLettersArgs;
 use super::emulator_args::EMULATOR_HELP;
@@ -190,6 +191,11 @@ pub enum Order {
     /// The keys of the screen, as bound now
     #[command(after_help = "Examples:\n  syncscope keys\n  syncscope keys --toml > keymap.toml")]
     Keys(KeysArgs),
+    /// Completion of subcommands and flags, as a script for your shell
+    #[command(after_help = "Examples:\n  source <(syncscope completions bash)\n  \
+                            syncscope completions zsh > ~/.zfunc/_syncscope\n  \
+                            syncscope completions fish > ~/.config/fish/completions/syncscope.fish")]
+    Completions(CompletionsArgs),
 }
 
 /// `syncscope demo`

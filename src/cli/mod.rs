@@ -2,6 +2,7 @@
 
 pub mod args;
 mod bookmark_files;
+pub mod completions;
 pub mod config;
 pub mod dead_letters;
 mod demo;
@@ -96,6 +97,11 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
+    if let Some(Order::Completions(args)) = &cli.command {
+        // Before the configuration: a shell must start even where that is broken.
+        completions::run(args, &mut std::io::stdout().lock())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let loaded = load(&cli.overrides())?;
     let on_screen = matches!(cli.command, None | Some(Order::Demo(_)));
     output::log_to_stderr(if on_screen { 0 } else { cli.global.verbose });
@@ -130,6 +136,8 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
         Some(Order::Leases(args)) => leases::run(settings, &args.action, output).await,
         Some(Order::DeadLetters(args)) => dead_letters::run(settings, args.action, output).await,
+        // Printed above.
+        Some(Order::Completions(_)) => Ok(ExitCode::SUCCESS),
         Some(Order::Keys(args)) => {
             keys::run(&Look::read(&loaded)?.keymap, &args, cli.global.json, &mut std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

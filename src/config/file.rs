@@ -7,6 +7,7 @@ use figment::value::Dict;
 use toml_edit::{ImDocument, TableLike};
 
 use super::layer::Layer;
+use super::text_place::line_and_column;
 use super::{ConfigError, Key};
 
 /// A file that was read and found good.
@@ -33,7 +34,7 @@ impl File {
             Ok(dict) => Ok(Self { path: path.to_owned(), text, dict }),
             Err(error) => {
                 let at = error.span().map_or(text.len(), |span| span.start);
-                let (line, column) = place(&text, at);
+                let (line, column) = line_and_column(&text, at);
                 // `message`, not `Display`: the latter prints the whole line, and with it a key.
                 let message = error.message().replace('\n', "; ");
                 Err(ConfigError::File { path: path.to_owned(), line, column, message })
@@ -78,15 +79,8 @@ impl File {
         }
         let (key, value) = table.get_key_value(name)?;
         let span = key.span().or_else(|| value.span())?;
-        Some(place(&self.text, span.start).0)
+        Some(line_and_column(&self.text, span.start).0)
     }
-}
-
-/// Line and column from 1; the column in characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 #[cfg(test)]

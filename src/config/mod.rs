@@ -18,6 +18,7 @@ mod redis_stackexchange;
 mod redis_url;
 mod secret;
 mod settings;
+mod text_place;
 
 pub use checked::{interval, start_position};
 pub use cosmos_string::EMULATOR_KEY;
@@ -28,3 +29,4 @@ pub use load::{Loaded, Origin, Overrides, Surroundings, load, load_in};
 pub use mapping::{Guard, MappingSettings, ValueEncoding, ValueShape};
 pub use secret::Secret;
 pub use settings::{CosmosConnection, RedisConnection, Settings, StartPosition, SyncSettings, ViewSettings};
+pub(crate) use text_place::line_and_column;

@@ -9,6 +9,8 @@ use syncscope::embedded::{CacheOptions, EmbeddedCache, EmbeddedCacheError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use crate::support::servers::servers;
+
 fn target(port: u16) -> RedisConnection {
     RedisConnection {
         host: "127.0.0.1".into(),
@@ -22,17 +24,6 @@ fn target(port: u16) -> RedisConnection {
 
 fn set(key: &str, value: &str) -> CacheWrite {
     CacheWrite::Set { key: Bytes::from(key.to_owned()), value: Bytes::from(value.to_owned()), ttl: None }
-}
-
-/// The in-process server, and a real one where there is one (it must be there where CI=true).
-async fn servers() -> Vec<EmbeddedCache> {
-    let ours = EmbeddedCache::start(CacheOptions { port: None, in_process: true }).await.unwrap();
-    let real = EmbeddedCache::start(CacheOptions::default()).await.unwrap();
-    if real.product() == "in-process" {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs redis-server on the PATH");
-        return vec![ours];
-    }
-    vec![ours, real]
 }
 
 /// A command that no room of ours sends.

@@ -199,3 +199,32 @@ async fn keys_are_printed_as_bound_and_a_wrong_file_is_told_with_its_place() {
     let words = String::from_utf8(refused.stderr).unwrap();
     assert!(words.contains("keys.toml:2:1: [main] has no action `insrt`: did you mean `insert`?"), "{words}");
 }
+
+/// A shell that starts must not stumble over a configuration of ours that is broken.
+#[tokio::test]
+async fn completions_are_scripts_that_their_shell_reads() {
+    let nowhere = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let broken = nowhere.join("completions-broken.toml");
+    std::fs::write(&broken, "not = [").unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let mut command = program();
+        command.args(["completions", shell, "--config"]).arg(&broken);
+        let out = command.output().await.unwrap();
+        assert!(out.status.success(), "{shell}: {}", String::from_utf8_lossy(&out.stderr));
+        let script = String::from_utf8(out.stdout).unwrap();
+        for word in ["dead-letters", "until-idle", "lease-prefix"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
+        if shell == "bash" {
+            let file = nowhere.join("completions.bash");
+            std::fs::write(&file, &script).unwrap();
+            let asked = "source \"$1\"; COMP_WORDS=(syncscope reb); COMP_CWORD=1; \
+                         _syncscope syncscope reb syncscope; echo \"${COMPREPLY[@]}\"";
+            let answer = std::process::Command::new("bash").args(["-c", asked, "-"]).arg(&file).output();
+            // Systems without bash have nothing to complete for.
+            if let Ok(answer) = answer {
+                assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), "rebuild");
+            }
+        }
+    }
+}

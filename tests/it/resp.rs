@@ -12,6 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::support::servers::servers;
+
 /// An answer that takes longer than this will not come.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -113,17 +115,6 @@ fn show(frame: &OwnedFrame) -> String {
         }
         other => format!("{other:?}"),
     }
-}
-
-/// The in-process server, and a real one where there is one (it must be there where CI=true).
-async fn servers() -> Vec<EmbeddedCache> {
-    let ours = EmbeddedCache::start(CacheOptions { port: None, in_process: true }).await.unwrap();
-    let real = EmbeddedCache::start(CacheOptions::default()).await.unwrap();
-    if real.product() == "in-process" {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI needs redis-server on the PATH");
-        return vec![ours];
-    }
-    vec![ours, real]
 }
 
 /// Runs commands and expected answers on a fresh connection of each server.

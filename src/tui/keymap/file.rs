@@ -13,6 +13,7 @@ use std::{collections::HashMap, fmt::Write as _, ops::Range};
 use toml_edit::{ImDocument, Item, Value};
 
 use super::{Action, Binding, Chord, Context, Keymap};
+use crate::config::line_and_column;
 
 /// Why a keymap file is refused, with the place in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +45,7 @@ impl Keymap {
     /// things in one place or could not be typed as text any more, and a place without a way out.
     pub fn parse(name: &str, text: &str) -> Result<Self, KeymapError> {
         Self::read(text).map_err(|fault| {
-            let (line, column) = place(text, fault.at);
+            let (line, column) = line_and_column(text, fault.at);
             KeymapError { name: name.to_owned(), line, column, message: fault.message }
         })
     }
@@ -173,13 +174,6 @@ fn twice(chord: Chord, row: &Binding, other: &Binding, at: Option<usize>) -> Fau
         name(other)
     );
     Fault { at: at.unwrap_or(0), message }
-}
-
-/// Line and column from 1; the column in characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use ratatui::style::{Color, Modifier, Style};
 use toml_edit::{ImDocument, Item};
 
 use super::{Theme, ThemeName};
+use crate::config::line_and_column;
 
 /// Why a theme file is refused, with the place in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,14 +73,8 @@ impl FileTheme {
         match read(text) {
             Ok(theme) => Ok(Self { name: name.to_owned(), theme }),
             Err((at, message)) => {
-                let before = text.get(..at).unwrap_or(text);
-                let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-                Err(ThemeError {
-                    name: path.to_owned(),
-                    line: before.matches('\n').count() + 1,
-                    column: before[line_start..].chars().count() + 1,
-                    message,
-                })
+                let (line, column) = line_and_column(text, at);
+                Err(ThemeError { name: path.to_owned(), line, column, message })
             }
         }
     }

@@ -1,15 +1,13 @@
 //! The change feed on the wire and through the SDK.
 
 use std::collections::{BTreeMap, HashSet};
-use std::num::NonZeroU32;
 
-use azure_data_cosmos::feed::FeedScope;
-use azure_data_cosmos::options::{ChangeFeedOptions, ChangeFeedStartFrom, MaxItemCountHint};
+use azure_data_cosmos::options::ChangeFeedOptions;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
-use crate::support::emulator::emulator;
+use crate::support::emulator::{emulator, paged, sdk_feed};
 use crate::support::raw::Raw;
 
 const DOCS: &str = "/dbs/shop/colls/prices/docs";
@@ -205,16 +203,7 @@ async fn the_sdk_reads_the_feed_and_resumes() {
         let id = format!("p-{i}");
         prices.upsert_item(id.clone(), &id, &json!({"id": id, "n": i}), None).await.unwrap();
     }
-    let page = MaxItemCountHint::Limit(NonZeroU32::new(3).unwrap());
-    let options = ChangeFeedOptions::default().with_max_item_count(page);
-    let mut pages = prices
-        .query_change_feed::<Value>(
-            FeedScope::full_container(),
-            ChangeFeedStartFrom::Beginning,
-            Some(options),
-        )
-        .await
-        .unwrap();
+    let mut pages = sdk_feed(&prices, paged(3)).await;
     let mut seen = HashSet::new();
     let mut idle = 0;
     while idle < 4 {
@@ -233,14 +222,7 @@ async fn the_sdk_reads_the_feed_and_resumes() {
     let token = pages.to_continuation_token().unwrap();
     prices.upsert_item("p-3", "p-3", &json!({"id": "p-3", "n": 100}), None).await.unwrap();
     let options = ChangeFeedOptions::default().with_continuation_token(token);
-    let mut pages = prices
-        .query_change_feed::<Value>(
-            FeedScope::full_container(),
-            ChangeFeedStartFrom::Beginning,
-            Some(options),
-        )
-        .await
-        .unwrap();
+    let mut pages = sdk_feed(&prices, options).await;
     let mut resumed = Vec::new();
     for _ in 0..4 {
         let page = pages.next().await.unwrap().unwrap();

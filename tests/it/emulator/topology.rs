@@ -1,15 +1,12 @@
 //! Splits and merges in the middle of a feed.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
-use azure_data_cosmos::feed::FeedScope;
-use azure_data_cosmos::options::{ChangeFeedOptions, ChangeFeedStartFrom, MaxItemCountHint};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use syncscope::embedded::cosmos::TopologyError;
 
-use crate::support::emulator::emulator;
+use crate::support::emulator::{emulator, paged, sdk_feed};
 use crate::support::raw::Raw;
 
 #[tokio::test]
@@ -25,16 +22,7 @@ async fn the_sdk_loses_nothing_across_splits_and_merges() {
             }
         }
     };
-    let page = MaxItemCountHint::Limit(NonZeroU32::new(2).unwrap());
-    let options = ChangeFeedOptions::default().with_max_item_count(page);
-    let mut pages = prices
-        .query_change_feed::<Value>(
-            FeedScope::full_container(),
-            ChangeFeedStartFrom::Beginning,
-            Some(options),
-        )
-        .await
-        .unwrap();
+    let mut pages = sdk_feed(&prices, paged(2)).await;
     let mut seen: BTreeMap<(String, u64), u32> = BTreeMap::new();
     for round in 0..5 {
         write(round).await;

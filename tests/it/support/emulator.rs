@@ -1,11 +1,16 @@
 //! An embedded Cosmos emulator with a container in it, and SDK clients for it.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use azure_data_cosmos::clients::{ContainerClient, CosmosClient};
-use azure_data_cosmos::models::ContainerProperties;
-use azure_data_cosmos::options::{BinaryEncodingOptions, ConnectionPoolOptions};
+use azure_data_cosmos::feed::{ChangeFeedPageIterator, FeedScope};
+use azure_data_cosmos::models::{ChangeFeedItem, ContainerProperties};
+use azure_data_cosmos::options::{
+    BinaryEncodingOptions, ChangeFeedOptions, ChangeFeedStartFrom, ConnectionPoolOptions, MaxItemCountHint,
+};
 use azure_data_cosmos::{AccountReference, CosmosRuntime, RoutingStrategy};
+use serde_json::Value;
 use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
 
 /// The source container's place in every test.
@@ -53,4 +58,20 @@ pub(crate) async fn client_of(
         .with_binary_encoding_options(BinaryEncodingOptions::new().with_enabled(false))
         .build(account, RoutingStrategy::ProximityTo("East US".into()))
         .await
+}
+
+/// The feed of a whole container from its beginning (or the token in the options), read by the SDK.
+pub(crate) async fn sdk_feed(
+    container: &ContainerClient,
+    options: ChangeFeedOptions,
+) -> ChangeFeedPageIterator<ChangeFeedItem<Value>> {
+    container
+        .query_change_feed(FeedScope::full_container(), ChangeFeedStartFrom::Beginning, Some(options))
+        .await
+        .unwrap()
+}
+
+/// Pages of at most so many documents.
+pub(crate) fn paged(most: u32) -> ChangeFeedOptions {
+    ChangeFeedOptions::default().with_max_item_count(MaxItemCountHint::Limit(NonZeroU32::new(most).unwrap()))
 }

@@ -6,4 +6,5 @@ pub(crate) mod faults;
 pub(crate) mod pair;
 pub(crate) mod raw;
 pub(crate) mod recorder;
+pub(crate) mod servers;
 pub(crate) mod tty;
