@@ -16,16 +16,16 @@ use syncscope::sync::{MappedEntry, Mapping};
 
 use super::caches;
 
-fn mapping(encoding: ValueEncoding, guard: Guard, ttl: Option<Duration>) -> Mapping {
+pub(super) fn mapping(encoding: ValueEncoding, guard: Guard, ttl: Option<Duration>) -> Mapping {
     let mapping = MappingSettings { encoding, guard, ttl, ..MappingSettings::default() };
     Mapping::from_settings(&Settings { mapping, ..Settings::default() }).unwrap()
 }
 
-fn entry_of(mapping: &Mapping, document: &Value) -> MappedEntry {
+pub(super) fn entry_of(mapping: &Mapping, document: &Value) -> MappedEntry {
     mapping.entries(&Bytes::from(document.to_string())).unwrap().remove(0)
 }
 
-async fn written(client: &CacheClient, entry: MappedEntry) -> Entry {
+pub(super) async fn written(client: &CacheClient, entry: MappedEntry) -> Entry {
     let key = entry.key.clone();
     let outcome = client.write(&[entry.into_write(Timestamp::now())]).await.unwrap();
     assert_eq!(outcome, [Ok(())]);
@@ -33,7 +33,7 @@ async fn written(client: &CacheClient, entry: MappedEntry) -> Entry {
 }
 
 /// Documents that are awkward in one way or another.
-fn documents() -> Vec<Value> {
+pub(super) fn documents() -> Vec<Value> {
     vec![
         json!({"id": "plain", "price": 39.90, "_ts": 1}),
         json!({"id": "nested", "o": {"a": [1, {"b": null}]}, "n": null, "t": true, "_ts": 1}),
@@ -70,7 +70,7 @@ async fn what_is_written_is_read_back_in_every_encoding() {
 }
 
 /// Any JSON object with an id and one field that is not null.
-fn any_document() -> impl Strategy<Value = Value> {
+pub(super) fn any_document() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

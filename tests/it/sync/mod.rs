@@ -6,6 +6,7 @@ mod encodings;
 mod guard;
 mod outages;
 mod preview;
+mod redis_json;
 
 use syncscope::cache::CacheClient;
 use syncscope::config::RedisConnection;
