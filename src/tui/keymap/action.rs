@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::tui::model::Pane;
+use crate::tui::{
+    model::{Floor, Pane},
+    theme::ThemeName,
+};
 
 /// What a person means by a key, a click or a palette entry.
 /// Its name in files is the variant's in snake case.
@@ -48,6 +51,8 @@ pub(crate) enum Action {
     Stage,
     Mask,
     NextTheme,
+    Theme(ThemeName),
+    Activity(Floor),
     CopyKey,
     Copy,
     Palette,
@@ -96,6 +101,20 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// One of several that exclude each other: the palette lists them apart from the rest.
+    pub(crate) fn is_choice(self) -> bool {
+        matches!(
+            self,
+            Self::Focus(_)
+                | Self::Theme(_)
+                | Self::Activity(_)
+                | Self::RunSale
+                | Self::RunDrip
+                | Self::RunBurst
+                | Self::RunSameProduct
+        )
+    }
+
     /// Name in a keymap file: `toggle_sync`, `focus_feed`.
     pub(crate) fn name(self) -> String {
         match serde_json::to_value(self) {

@@ -72,6 +72,31 @@ impl Context {
         }
     }
 
+    /// Where its actions work, in the palette.
+    pub(crate) fn place(self) -> &'static str {
+        match self {
+            Self::Global => "everywhere",
+            Self::Main => "panes",
+            Self::Follow => "follow",
+            Self::Edit => "editor",
+            Self::Insert => "insert form",
+            Self::Rebuild | Self::RebuildSince => "rebuild",
+            Self::Leases => "lease deeds",
+            Self::Letters => "dead letters",
+            Self::Tree => "key tree",
+            Self::Preview => "preview",
+            Self::Verify => "verify",
+            Self::Help => "help",
+            Self::Filter => "filter",
+            Self::Palette => "commands",
+            Self::Confirm => "question",
+            Self::Export => "export",
+            Self::Stage => "stage",
+            Self::Health => "health",
+            Self::Tour => "tour",
+        }
+    }
+
     /// Heading on the help page.
     pub(crate) fn heading(self) -> &'static str {
         match self {

@@ -22,6 +22,10 @@ impl ExportDialog {
         self.cursor = (self.cursor + count).saturating_add_signed(rows) % count;
     }
 
+    pub(crate) fn choose(&mut self, form: ExportForm) {
+        self.cursor = ExportForm::ALL.iter().position(|known| *known == form).unwrap_or(self.cursor);
+    }
+
     pub(crate) fn form(&self) -> ExportForm {
         ExportForm::ALL[self.cursor % ExportForm::ALL.len()]
     }

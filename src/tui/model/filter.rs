@@ -143,6 +143,36 @@ fn ends_with(path: &str, name: &str) -> bool {
     path == name || path.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
 }
 
+/// The least level of the lines that the activity pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Floor {
+    Everything,
+    Warnings,
+    Errors,
+}
+
+impl Floor {
+    pub(crate) const ALL: [Self; 3] = [Self::Everything, Self::Warnings, Self::Errors];
+
+    /// As a filter of the pane.
+    pub(crate) fn filter(self) -> &'static str {
+        match self {
+            Self::Everything => "",
+            Self::Warnings => "level=warning",
+            Self::Errors => "level=error",
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Everything => "activity: everything",
+            Self::Warnings => "activity: warnings and errors",
+            Self::Errors => "activity: errors",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,12 @@ impl LeaseDialog {
         self.forget();
     }
 
+    /// A deed on the selected lease, where one is, or on all.
+    pub(crate) fn set(&mut self, deed: LeaseDeed, all: bool) {
+        (self.deed, self.all) = (deed, all || self.lease.is_none());
+        self.forget();
+    }
+
     /// The selected lease instead of all, and back.
     pub(crate) fn toggle_all(&mut self) {
         self.all = !self.all || self.lease.is_none();

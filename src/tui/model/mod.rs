@@ -12,6 +12,8 @@ mod lease_dialog;
 mod lease_events;
 mod leases;
 mod letters;
+mod overlay;
+mod palette;
 mod preview;
 mod rebuild;
 mod ring;
@@ -25,12 +27,14 @@ use jiff::Timestamp;
 use ratatui::layout::{Position, Size};
 use tui_input::Input;
 
+#[cfg(test)]
+pub(crate) use self::palette::ONLY_KEYS;
 pub(crate) use self::{
     cache::{CacheOrder, CachePane},
     editor::DocumentEditor,
     export::ExportDialog,
     feed::FeedPane,
-    filter::{Filter, state_word},
+    filter::{Filter, Floor, state_word},
     follow::{DiffKind, DiffRow, Follow, Look, RAW_WIDTH},
     health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
@@ -38,6 +42,7 @@ pub(crate) use self::{
     lease_events::{LeaseChange, LeaseEvent},
     leases::LeasePane,
     letters::Letters,
+    palette::{Deed, Entry, Palette, Which},
     preview::Preview,
     rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
@@ -47,8 +52,7 @@ pub(crate) use self::{
     verify::{Verification, VerifyDialog},
 };
 use super::{
-    fuzzy::Fuzzy,
-    keymap::{Action, Binding, Context},
+    keymap::{Action, Context},
     options::ScreenOptions,
     svg,
     theme::{Theme, ThemeName},
@@ -112,7 +116,7 @@ pub(crate) enum Overlay {
     Preview(Box<Preview>),
     Verify(VerifyDialog),
     Help { of: Context, scroll: usize },
-    Palette { input: Input, cursor: usize },
+    Palette(Box<Palette>),
     Confirm(Question),
     Export(ExportDialog),
     Stage,
@@ -180,6 +184,10 @@ pub struct Model {
     /// The text of each pane's filter, and whether it is being typed now.
     pub(crate) filters: [Input; 5],
     pub(crate) typing_filter: bool,
+    /// What was chosen in the palette, the newest first.
+    pub(crate) recent: Vec<Deed>,
+    /// What the followed document is opened for: done once it is read.
+    pub(crate) after_reading: Option<Action>,
     pub(crate) notice: Option<Notice>,
     pub(crate) last_click: Option<(Position, Timestamp)>,
     /// The frames are being recorded.
@@ -226,6 +234,8 @@ impl Model {
             overlays: Vec::new(),
             filters: Default::default(),
             typing_filter: false,
+            recent: Vec::new(),
+            after_reading: None,
             notice: None,
             last_click: None,
             recording: false,
@@ -249,6 +259,18 @@ impl Model {
         self.theme = themed(&self.options, self.theme_name, self.own_theme);
     }
 
+    /// Takes a theme that comes with the program.
+    pub(crate) fn use_theme(&mut self, name: ThemeName) {
+        (self.theme_name, self.own_theme) = (name, None);
+        self.theme = themed(&self.options, self.theme_name, self.own_theme);
+    }
+
+    /// Takes one of the user's own themes.
+    pub(crate) fn use_own_theme(&mut self, place: usize) {
+        self.own_theme = Some(place);
+        self.theme = themed(&self.options, self.theme_name, self.own_theme);
+    }
+
     /// Name of the theme in use.
     pub(crate) fn theme_title(&self) -> &str {
         let own = self.own_theme.and_then(|place| self.options.own_themes.get(place));
@@ -266,30 +288,6 @@ impl Model {
     /// The key of an action of the panes as it is bound, for words such as "s starts it".
     pub(crate) fn key(&self, action: Action) -> String {
         self.options.keymap.key_of(Context::Main, action).unwrap_or_else(|| action.name())
-    }
-
-    /// Where keys go now.
-    pub(crate) fn context(&self) -> Context {
-        match self.overlays.last() {
-            Some(Overlay::Follow(_)) => Context::Follow,
-            Some(Overlay::Edit(_)) => Context::Edit,
-            Some(Overlay::Insert(_)) => Context::Insert,
-            Some(Overlay::Rebuild(dialog)) if dialog.takes_text() => Context::RebuildSince,
-            Some(Overlay::Rebuild(_)) => Context::Rebuild,
-            Some(Overlay::Leases(_)) => Context::Leases,
-            Some(Overlay::Letters(_)) => Context::Letters,
-            Some(Overlay::Tree(_)) => Context::Tree,
-            Some(Overlay::Preview(_)) => Context::Preview,
-            Some(Overlay::Verify(_)) => Context::Verify,
-            Some(Overlay::Help { .. }) => Context::Help,
-            Some(Overlay::Palette { .. }) => Context::Palette,
-            Some(Overlay::Confirm(_)) => Context::Confirm,
-            Some(Overlay::Export(_)) => Context::Export,
-            Some(Overlay::Stage) => Context::Stage,
-            Some(Overlay::Health { .. }) => Context::Health,
-            None if self.typing_filter => Context::Filter,
-            None => Context::Main,
-        }
     }
 
     pub(crate) fn connection(&self, server: Server) -> Option<&ConnectionState> {
@@ -350,20 +348,6 @@ impl Model {
             _ => None,
         })
     }
-
-    /// Palette rows that match what was typed: every action of the panes, once.
-    pub(crate) fn palette_rows(&self, typed: &str) -> Vec<&Binding> {
-        let mut fuzzy = Fuzzy::new(typed.trim());
-        let keys = &self.options.keymap;
-        let mut rows: Vec<(u32, &Binding)> = keys
-            .rows(Context::Main)
-            .chain(keys.rows(Context::Global))
-            .filter(|row| row.action != Action::Palette)
-            .filter_map(|row| Some((fuzzy.score(row.help)?, row)))
-            .collect();
-        rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        rows.into_iter().map(|(_, row)| row).collect()
-    }
 }
 
 /// The styles of a theme, as the options want them drawn.
@@ -372,19 +356,4 @@ fn themed(options: &ScreenOptions, name: ThemeName, own: Option<usize>) -> Theme
     let mut theme = own.map_or_else(|| Theme::of(name), |own| own.theme.clone()).at_depth(options.depth);
     theme.ascii = options.ascii;
     theme
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_palette_finds_by_letters_in_order() {
-        let model = Model::new(ScreenOptions::default(), Size::new(80, 24), Timestamp::UNIX_EPOCH);
-        let first = |typed| model.palette_rows(typed).first().map(|row| row.action);
-        assert_eq!(first("rebuild"), Some(Action::Rebuild));
-        assert_eq!(first("rbld"), Some(Action::Rebuild));
-        assert_eq!(first("next theme"), Some(Action::NextTheme));
-        assert_eq!(first("zzzz"), None);
-    }
 }

@@ -54,6 +54,11 @@ pub(super) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
     update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
 }
 
+/// A letter with control.
+pub(super) fn chord(model: &mut Model, letter: char) -> Vec<Effect> {
+    update(model, Msg::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)))
+}
+
 /// Types characters; `\n` is enter.
 pub(super) fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
     text.chars()

@@ -6,6 +6,7 @@ use super::fixture::{model, press, text};
 use crate::tui::{
     FileTheme, Keymap, Model, ScreenOptions,
     keymap::{Action, Context},
+    model::Deed,
 };
 
 const README: &str = include_str!("../../../README.md");
@@ -83,7 +84,11 @@ fn what_a_user_binds_is_what_is_pressed_and_shown() {
     press(&mut model, KeyCode::Esc);
     press(&mut model, KeyCode::Char(':'));
     let rows = model.palette_rows("insert doc");
-    assert_eq!((rows[0].action, rows[0].keys()), (Action::Insert, "f5".to_owned()));
+    assert_eq!(
+        (rows[0].deed, rows[0].keys.as_str()),
+        (Deed::Act(Context::Main, Action::Insert), "f5"),
+        "as it is bound"
+    );
 }
 
 #[test]

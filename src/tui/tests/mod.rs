@@ -7,6 +7,7 @@ mod inserts;
 mod keys;
 mod leases;
 mod live;
+mod palette;
 mod reducer;
 mod screens;
 mod themes;

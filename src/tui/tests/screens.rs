@@ -166,6 +166,15 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         tell(model, fixture::running());
         keys(model, ":tra");
     }),
+    ("palette_all", |model| {
+        tell(model, fixture::running());
+        keys(model, "m:mask\n:");
+    }),
+    ("palette_over_follow", |model| {
+        follow(model, false);
+        fixture::chord(model, 'p');
+        keys(model, "ent");
+    }),
     ("latency", |model| {
         tell(model, fixture::running());
         keys(model, "4f");

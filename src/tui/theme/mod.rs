@@ -8,7 +8,8 @@ mod file;
 use ratatui::style::{Color, Modifier, Style};
 
 /// The themes that come with the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ThemeName {
     /// The terminal's own sixteen colours.
     #[default]

@@ -1,6 +1,6 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, insert, lease_deeds, overlay, panes, rebuild, tour, views};
+use super::{Effect, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
@@ -20,6 +20,7 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Screenshot => return vec![Effect::Screenshot],
+        Action::Palette => return palette::open(model),
         _ => {}
     }
     match context {
@@ -102,52 +103,22 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             model.say(format!("cache: {}", order.word()));
         }
         Action::Health => model.overlays.push(Overlay::Health { scroll: 0 }),
-        Action::LogLevel => panes::next_log_level(model),
         Action::Tour => return tour::begin(model, false),
-        Action::Zoom => model.zoomed = !model.zoomed,
+        Action::LogLevel
+        | Action::Zoom
+        | Action::Mask
+        | Action::NextTheme
+        | Action::Theme(_)
+        | Action::Activity(_) => look::act(model, action),
         Action::Stage => model.overlays.push(Overlay::Stage),
-        Action::Mask => model.masked = !model.masked,
-        Action::NextTheme => {
-            model.next_theme();
-            model.say(format!("theme {}", model.theme_title()));
-        }
         Action::CopyKey | Action::Copy => return copy_name(model),
-        Action::Palette => {
-            model.overlays.push(Overlay::Palette { input: tui_input::Input::default(), cursor: 0 });
-        }
+        Action::Palette => return palette::open(model),
         Action::Help => {
             let of = model.context();
             model.overlays.push(Overlay::Help { of, scroll: 0 });
         }
-        Action::Filter
-        | Action::Back
-        | Action::Submit
-        | Action::NextField
-        | Action::PreviousField
-        | Action::NextChoice
-        | Action::PreviousChoice
-        | Action::OlderVersion
-        | Action::EditDocument
-        | Action::OpenEditor
-        | Action::WriteEntry
-        | Action::DeleteEntry
-        | Action::CopyValue
-        | Action::RawBytes
-        | Action::Reload
-        | Action::NewerVersion
-        | Action::NextShape
-        | Action::StopVerify
-        | Action::Repair
-        | Action::TakeOver
-        | Action::Tick
-        | Action::Wait
-        | Action::TourNext
-        | Action::TourBack
-        | Action::TourAuto
-        | Action::TourEnd
-        | Action::RepairOne
-        | Action::Retry
-        | Action::RetryAll => {}
+        // Means something in other places alone.
+        _ => {}
     }
     Vec::new()
 }
@@ -197,6 +168,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         });
         return Vec::new();
     };
+    model.after_reading = None;
     let request = model.next_request();
     let (follow, command) = Follow::open(request, id, model.thread.partition_key.clone());
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Follow(_)));

@@ -2,7 +2,7 @@
 
 use super::Effect;
 use crate::{
-    engine::{Command, LeaseOutcome, LeasePlan},
+    engine::{Command, LeaseDeed, LeaseOutcome, LeasePlan},
     tui::{
         keymap::Action,
         model::{LeaseDialog, Model, Overlay},
@@ -21,6 +21,17 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let dialog = LeaseDialog::new(row);
     let effects = ask(&dialog);
     model.overlays.push(Overlay::Leases(Box::new(dialog)));
+    effects
+}
+
+/// Makes a choice in the open dialog.
+pub(super) fn choose(model: &mut Model, deed: LeaseDeed, all: bool) -> Vec<Effect> {
+    let Some(Overlay::Leases(dialog)) = model.overlays.last_mut() else { return Vec::new() };
+    dialog.set(deed, all);
+    let effects = ask(dialog);
+    if !all && dialog.lease.is_none() {
+        model.say("no lease is selected: select one in the pane first");
+    }
     effects
 }
 

@@ -5,9 +5,9 @@ use ratatui::layout::Position;
 
 use super::{Effect, act, panes};
 use crate::tui::{
-    keymap::Action,
+    keymap::{Action, Context},
     layout::{self, Line, Place},
-    model::{Model, Pane},
+    model::{Model, Overlay, Pane},
     view,
 };
 
@@ -47,6 +47,9 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         let action = view::footer::hit(model, frame.footer, at.x);
         return action.map_or_else(Vec::new, |action| act::act(model, context, action));
     }
+    if let Some(Overlay::Palette(state)) = model.overlays.last() {
+        return on_palette(model, view::palette::hit(model, state, at));
+    }
     if !model.overlays.is_empty() {
         return Vec::new();
     }
@@ -68,5 +71,16 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         return act::act(model, context, Action::Open);
     }
     model.last_click = Some((at, model.now));
+    Vec::new()
+}
+
+/// A click moves the cursor; one on the row of the cursor does it.
+fn on_palette(model: &mut Model, row: Option<usize>) -> Vec<Effect> {
+    let Some(row) = row else { return Vec::new() };
+    let Some(Overlay::Palette(state)) = model.overlays.last_mut() else { return Vec::new() };
+    if state.cursor == row {
+        return act::act(model, Context::Palette, Action::Submit);
+    }
+    state.cursor = row;
     Vec::new()
 }

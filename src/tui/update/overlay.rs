@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, edit, follow, insert, lease_deeds, panes, rebuild, typing, views};
+use super::{Effect, act, edit, follow, insert, lease_deeds, palette, panes, rebuild, typing, views};
 use crate::{
     engine::Command,
     tui::{
@@ -61,7 +61,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             scroll_by(scroll, action, height, lines.saturating_sub(height));
             (action != Action::Back, Vec::new())
         }
-        Overlay::Palette { input, cursor } => return in_palette(model, input.clone(), *cursor, action),
+        Overlay::Palette(state) => return palette::act(model, state, action),
         Overlay::Confirm(question) => match (action, *question) {
             (Action::Submit, Question::StopSync) => (false, vec![Effect::Send(Command::StopSync)]),
             (Action::Submit, Question::UndoInserts) => {
@@ -144,24 +144,6 @@ fn follow_finding(model: &mut Model, dialog: Overlay) -> Vec<Effect> {
     act::open(model)
 }
 
-fn in_palette(model: &mut Model, input: tui_input::Input, cursor: usize, action: Action) -> Vec<Effect> {
-    let rows = model.palette_rows(input.value());
-    let cursor = match action {
-        Action::Submit => {
-            return match rows.get(cursor).map(|row| row.action) {
-                Some(action) => act::in_panes(model, action),
-                None => Vec::new(),
-            };
-        }
-        Action::Back => return Vec::new(),
-        Action::Up => cursor.saturating_sub(1),
-        Action::Down => (cursor + 1).min(rows.len().saturating_sub(1)),
-        _ => cursor,
-    };
-    model.overlays.push(Overlay::Palette { input, cursor });
-    Vec::new()
-}
-
 fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
     if action == Action::Back {
         model.filters[model.focus.index()].reset();
@@ -217,7 +199,7 @@ pub(super) fn paste(model: &mut Model, pasted: &str) -> Vec<Effect> {
 fn focused_input(model: &mut Model) -> Option<&mut tui_input::Input> {
     match model.overlays.last_mut() {
         Some(Overlay::Insert(form)) => form.focused(),
-        Some(Overlay::Palette { input, .. }) => Some(input),
+        Some(Overlay::Palette(palette)) => Some(&mut palette.input),
         Some(_) => None,
         None => Some(&mut model.filters[model.focus.index()]),
     }
@@ -225,7 +207,7 @@ fn focused_input(model: &mut Model) -> Option<&mut tui_input::Input> {
 
 fn typed(model: &mut Model) {
     match model.overlays.last_mut() {
-        Some(Overlay::Palette { cursor, .. }) => *cursor = 0,
+        Some(Overlay::Palette(palette)) => palette.cursor = 0,
         Some(_) => {}
         None => panes::apply_filter(model, model.focus),
     }

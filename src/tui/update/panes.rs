@@ -2,7 +2,7 @@
 
 use crate::tui::{
     layout::{self, Frame},
-    model::{Filter, Model, Pane, Thread},
+    model::{Filter, Floor, Model, Pane, Thread},
 };
 
 /// Rows that a pane shows at once.
@@ -96,19 +96,18 @@ fn follow(model: &mut Model, pane: Pane) {
 
 /// The activity from the next level on: everything, warnings, errors.
 pub(super) fn next_log_level(model: &mut Model) {
-    let next = match model.filters[Pane::Log.index()].value() {
-        "level=warning" => "level=error",
-        "level=error" => "",
-        _ => "level=warning",
-    };
-    model.filters[Pane::Log.index()] = tui_input::Input::new(next.to_owned());
+    let now = model.filters[Pane::Log.index()].value();
+    let place = Floor::ALL.iter().position(|floor| floor.filter() == now);
+    let next = place.map_or(Floor::Warnings, |place| Floor::ALL[(place + 1) % Floor::ALL.len()]);
+    show_activity(model, next);
+}
+
+/// The activity from a level on.
+pub(super) fn show_activity(model: &mut Model, floor: Floor) {
+    model.filters[Pane::Log.index()] = tui_input::Input::new(floor.filter().to_owned());
     model.log.follow();
     apply_filter(model, Pane::Log);
-    model.say(match next {
-        "level=warning" => "activity: warnings and errors",
-        "level=error" => "activity: errors",
-        _ => "activity: everything",
-    });
+    model.say(floor.words());
 }
 
 /// Takes the text of a pane's filter over.

@@ -26,6 +26,18 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
+/// Makes a choice in the open dialog.
+pub(super) fn choose(model: &mut Model, choice: RebuildChoice) -> Vec<Effect> {
+    let Some(Overlay::Rebuild(dialog)) = model.overlays.last_mut() else { return Vec::new() };
+    if dialog.started {
+        return Vec::new();
+    }
+    dialog.choice = choice;
+    dialog.forget();
+    let dialog = dialog.clone();
+    ask(model, &dialog)
+}
+
 fn ask(model: &Model, dialog: &RebuildDialog) -> Vec<Effect> {
     let order = dialog.order(model.now, &model.options.zone);
     order.map(|order| Effect::Send(Command::PlanRebuild(order))).into_iter().collect()

@@ -1,6 +1,6 @@
 //! What the engine tells, taken into the model.
 
-use super::{Effect, insert, lease_deeds, rebuild, views};
+use super::{Effect, insert, lease_deeds, palette, rebuild, views};
 use crate::{
     engine::{Command, Event, Level, Server},
     tui::model::Model,
@@ -71,7 +71,9 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Document(detail) => {
             let request = model.next_request();
             let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));
-            return next.map(Effect::Send).into_iter().collect();
+            let mut effects: Vec<Effect> = next.map(Effect::Send).into_iter().collect();
+            effects.extend(palette::after_reading(model));
+            return effects;
         }
     }
     Vec::new()

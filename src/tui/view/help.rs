@@ -31,7 +31,8 @@ pub(crate) fn lines(model: &Model, of: Context) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     for context in [of, Context::Global] {
         lines.push(HelpLine::Heading(context.heading()));
-        for row in model.options.keymap.rows(context) {
+        // What has no key is found in the palette.
+        for row in model.options.keymap.rows(context).filter(|row| !row.chords.is_empty()) {
             lines.push(HelpLine::Key { keys: row.keys(), help: row.help.to_owned() });
         }
         lines.push(HelpLine::Blank);

@@ -83,7 +83,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Preview(preview) => preview::draw(model, preview, frame.body, buf),
             Overlay::Verify(dialog) => verify::draw(model, dialog, frame.body, buf),
             Overlay::Help { of, scroll } => help::draw(model, *of, *scroll, buf),
-            Overlay::Palette { input, cursor } => Some(palette::draw(model, input, *cursor, frame.body, buf)),
+            Overlay::Palette(state) => Some(palette::draw(model, state, frame.body, buf)),
             Overlay::Export(dialog) => export::draw(model, dialog, frame.body, buf),
             Overlay::Confirm(question) => confirm::draw(model, *question, frame.body, buf),
             Overlay::Health { scroll } => health::draw(model, *scroll, buf),

@@ -59,6 +59,8 @@ pub(crate) struct InsertForm {
     pub(crate) scenarios: Vec<Scenario>,
     /// Files whose names begin as the path that was typed, and that path.
     found: Option<(String, Vec<String>)>,
+    /// The lines as they were offered.
+    offered: Vec<String>,
 }
 
 impl InsertForm {
@@ -70,7 +72,7 @@ impl InsertForm {
         let count = |value| FormLine::new("documents", value, "1 to 1,000,000", Meaning::Count);
         let scenarios: Vec<Scenario> = Scenario::built_in().collect();
         let first = scenarios.first().map_or("", |scenario| scenario.name.as_str());
-        Self {
+        let mut form = Self {
             mode: InsertMode::One,
             focus: 0,
             one: FormField::ALL.into_iter().map(|field| FormLine::field(field, fields.get(field))).collect(),
@@ -84,7 +86,10 @@ impl InsertForm {
             generator,
             template,
             opened: now,
-        }
+            offered: Vec::new(),
+        };
+        form.offered = form.typed();
+        form
     }
 
     /// A form with a copy of a document under another id.
@@ -106,6 +111,7 @@ impl InsertForm {
             })
             .collect();
         form.copied = Some(document);
+        form.offered = form.typed();
         Ok(form)
     }
 
@@ -153,7 +159,11 @@ impl InsertForm {
     pub(crate) fn move_mode(&mut self, modes: isize) {
         let count = InsertMode::ALL.len();
         let at = InsertMode::ALL.iter().position(|mode| *mode == self.mode).unwrap_or(0);
-        self.mode = InsertMode::ALL[(at + count).saturating_add_signed(modes) % count];
+        self.set_mode(InsertMode::ALL[(at + count).saturating_add_signed(modes) % count]);
+    }
+
+    pub(crate) fn set_mode(&mut self, mode: InsertMode) {
+        self.mode = mode;
         self.focus = self.focus.min(self.lines().len().saturating_sub(1));
     }
 
@@ -250,6 +260,17 @@ impl InsertForm {
             }
         }
         fields.to_json(&self.generator, self.opened).ok()
+    }
+
+    /// Something was typed that closing the form would lose.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.typed() != self.offered || (self.mode == InsertMode::Scenario && self.chosen().is_none())
+    }
+
+    /// The lines that people type.
+    fn typed(&self) -> Vec<String> {
+        let lines = self.one.iter().chain(&self.batch).chain(&self.rate).chain(&self.file);
+        lines.map(|line| line.value().to_owned()).collect()
     }
 
     /// The id of the one document.
