@@ -77,6 +77,8 @@ pub enum Command {
         id: String,
         /// JSON text of its partition key value; `None` = look it up.
         partition_key: Option<String>,
+        /// The key whose entry is wanted; `None` = the first that the mapping makes.
+        key: Option<String>,
     },
     /// Compare every document with its entry; answered by `Event::Verify` and `Event::Finding`.
     /// Ends a verification or repair that is under way.

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::cache::CacheClient;
+use crate::cache::{CacheClient, Encoding, Entry};
 use crate::cosmos::{Container, PartitionKey};
-use crate::sync::{Digest, fields};
+use crate::sync::{Diff, Difference, MappedEntry, compare, fields};
 
 use super::Shared;
 use super::event::{DocumentDetail, EntryDetail, EntryState, Event, SourceDocument, VersionSeen};
@@ -24,6 +25,7 @@ pub(super) struct Wanted {
     pub(super) request: u64,
     pub(super) id: String,
     pub(super) partition_key: Option<String>,
+    pub(super) key: Option<String>,
 }
 
 /// Answers the newest request; an older one that is still under way is given up.
@@ -64,36 +66,28 @@ async fn read(
         None => Err("Cosmos is not connected; the document shows when it is".to_owned()),
         Some(source) => document(shared, &source, &asked).await,
     };
-    let mapped = document
+    let entries = document
         .as_ref()
         .ok()
         .and_then(Option::as_ref)
         .and_then(|found| shared.mapping.entries(&Bytes::copy_from_slice(found.json.as_bytes())).ok())
-        .and_then(|entries| entries.into_iter().next());
-    let deleted = mapped.as_ref().is_some_and(|entry| entry.value.is_none());
-    let key = mapped.as_ref().map(|entry| entry.key.clone()).or_else(|| {
+        .unwrap_or_default();
+    let keys: Vec<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+    // An entry that was asked for is shown even if the mapping does not make it any more.
+    let key = asked.key.clone().or_else(|| keys.first().cloned()).or_else(|| {
         let document = serde_json::json!({ "id": asked.id }).to_string();
         shared.mapping.key_template().key(document.as_bytes()).ok()
     });
-    let entry = match &key {
+    let mapped = entries.into_iter().find(|entry| Some(&entry.key) == key.as_ref());
+    let held = match &key {
         None => Ok(None),
         Some(key) => entry(shared, cache, key).await,
     };
-    let expected = mapped
-        .and_then(|entry| entry.value)
-        .map(|value| String::from_utf8_lossy(&value.as_read()).into_owned());
-    let state = match (&expected, &entry) {
-        (Some(expected), Ok(Some(held))) => {
-            if Digest::of(expected.as_bytes()).agrees(Digest::of(held.value.as_bytes())) {
-                EntryState::InStep
-            } else {
-                EntryState::Stale
-            }
-        }
-        (Some(_), Ok(None)) => EntryState::Missing,
-        (None, Ok(Some(_))) if deleted || matches!(document, Ok(None)) => EntryState::Orphan,
-        _ => EntryState::Unknown,
-    };
+    let is_expected = mapped.as_ref().is_some_and(|entry| entry.value.is_some());
+    let (state, difference) = judge(mapped.as_ref(), &document, &held);
+    let expected = is_expected.then(|| mapped.as_ref().map(MappedEntry::expected)).flatten();
+    let both_known = document.is_ok() && held.is_ok();
+    let diff = beside(expected.clone(), held.as_ref().ok().and_then(Option::as_ref), both_known).await;
     DocumentDetail {
         request: asked.request,
         versions: versions(shared, &asked.id),
@@ -101,10 +95,57 @@ async fn read(
         timing: shared.latency.timing_of(&asked.id),
         id: asked.id,
         source: document,
-        entry,
+        entry: held.map(|held| held.map(detail_of)),
         key,
-        expected,
+        keys,
+        expected: expected.map(|value| String::from_utf8_lossy(&value).into_owned()),
         state,
+        difference,
+        diff: Arc::new(diff),
+    }
+}
+
+/// The state of the entry looked at, and what verify would say about it.
+fn judge(
+    mapped: Option<&MappedEntry>,
+    document: &Result<Option<SourceDocument>, String>,
+    held: &Result<Option<Entry>, String>,
+) -> (EntryState, Option<Difference>) {
+    let (Ok(document), Ok(held)) = (document, held) else { return (EntryState::Unknown, None) };
+    match mapped {
+        Some(mapped) if mapped.value.is_some() => match compare(mapped, held.as_ref(), Timestamp::now()) {
+            None => (EntryState::InStep, None),
+            Some(Difference::Missing) => (EntryState::Missing, Some(Difference::Missing)),
+            Some(difference) => (EntryState::Stale, Some(difference)),
+        },
+        // No document makes it: deleted, or the mapping gives no such entry.
+        _ if held.is_some() && (mapped.is_some() || document.is_none()) => (EntryState::Orphan, None),
+        _ => (EntryState::Unknown, None),
+    }
+}
+
+/// Compared off the threads that serve connections: documents may have megabytes.
+async fn beside(expected: Option<Bytes>, held: Option<&Entry>, both_known: bool) -> Diff {
+    let is_json = held.is_some_and(|entry| entry.encoding == Encoding::Json);
+    let held = held.map(|entry| entry.value.clone());
+    let compared = tokio::task::spawn_blocking(move || {
+        let make = match (both_known, is_json) {
+            (false, _) => Diff::beside,
+            (true, true) => Diff::of_redis_json,
+            (true, false) => Diff::of,
+        };
+        make(expected.as_deref(), held.as_deref())
+    });
+    compared.await.unwrap_or_default()
+}
+
+fn detail_of(entry: Entry) -> EntryDetail {
+    EntryDetail {
+        kind: entry.kind,
+        value: String::from_utf8_lossy(&entry.value).into_owned(),
+        raw: entry.value,
+        size: entry.size,
+        expires_at: entry.expires_at,
     }
 }
 
@@ -159,24 +200,14 @@ async fn document(
     }))
 }
 
-async fn entry(
-    shared: &Shared,
-    cache: &mut Option<CacheClient>,
-    key: &str,
-) -> Result<Option<EntryDetail>, String> {
+async fn entry(shared: &Shared, cache: &mut Option<CacheClient>, key: &str) -> Result<Option<Entry>, String> {
     let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
     if cache.is_none() {
         *cache = Some(CacheClient::connect(&shared.settings.redis).await.map_err(tell)?);
     }
     let Some(client) = cache else { return Ok(None) };
     match client.entry(key, MAX_VALUE).await {
-        Ok(found) => Ok(found.map(|entry| EntryDetail {
-            kind: entry.kind,
-            value: String::from_utf8_lossy(&entry.value).into_owned(),
-            raw: entry.value,
-            size: entry.size,
-            expires_at: entry.expires_at,
-        })),
+        Ok(found) => Ok(found),
         Err(error) => {
             *cache = None;
             Err(tell(error))

@@ -392,8 +392,8 @@ impl Desks {
             Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
             Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
             Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
-            Command::ShowDocument { request, id, partition_key } => {
-                self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key }));
+            Command::ShowDocument { request, id, partition_key, key } => {
+                self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key, key }));
             }
             // Handled by the loop.
             Command::ExportLatency { .. }

@@ -10,6 +10,7 @@ use serde_json::{Number, Value};
 
 use crate::cache::{Encoding, Entry};
 
+use super::diff::Diff;
 use super::mapping::MappedEntry;
 
 /// Fields that Cosmos adds and that writers may leave out.
@@ -189,7 +190,8 @@ fn nearly_the_same(one: &[u8], other: &[u8]) -> bool {
     matches!((without_system_fields(one), without_system_fields(other)), (Some(one), Some(other)) if near(&one, &other))
 }
 
-fn near(one: &Value, other: &Value) -> bool {
+/// See [`nearly_the_same`].
+pub(super) fn near(one: &Value, other: &Value) -> bool {
     /// Our own reader may miss by one, too.
     const STEPS: f64 = 2.0;
     match (one, other) {
@@ -208,42 +210,21 @@ fn near(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Paths of the fields that differ, the first few in order; empty where one side is not JSON.
-pub fn fields_that_differ(one: &[u8], other: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    if let (Some(one), Some(other)) = (without_system_fields(one), without_system_fields(other)) {
-        walk(&one, &other, "", &mut found);
-    }
-    found
+/// Same value as [`Digest`] sees it.
+pub(super) fn same_value(one: &Value, other: &Value) -> bool {
+    let [one, other] = [one, other].map(|value| {
+        let mut hasher = DefaultHasher::new();
+        hash_json(value, &mut hasher);
+        hasher.finish()
+    });
+    one == other
 }
 
-fn walk(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) {
-    if found.len() >= NAMED {
-        return;
-    }
-    let (Value::Object(a), Value::Object(b)) = (one, other) else {
-        let mut hashes = [one, other].map(|value| {
-            let mut hasher = DefaultHasher::new();
-            hash_json(value, &mut hasher);
-            hasher.finish()
-        });
-        hashes.sort_unstable();
-        if hashes[0] != hashes[1] && !path.is_empty() {
-            found.push(path.to_owned());
-        }
-        return;
-    };
-    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    for (name, value) in a {
-        match b.get(name) {
-            Some(other) => walk(value, other, &join(name), found),
-            None => found.push(join(name)),
-        }
-    }
-    for name in b.keys().filter(|name| !a.contains_key(*name)) {
-        found.push(join(name));
-    }
-    found.truncate(NAMED);
+/// Paths of the fields that differ, the first few in order; empty where one side is not JSON.
+pub fn fields_that_differ(one: &[u8], other: &[u8]) -> Vec<String> {
+    let diff = Diff::of(Some(one), Some(other));
+    let named = diff.named().iter().map(|(_, path)| path).filter(|path| !path.is_empty());
+    named.take(NAMED).cloned().collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod compare;
 mod dead_letters;
+mod diff;
 pub mod fields;
 mod mapping;
 mod marker;
@@ -15,6 +16,7 @@ mod writer;
 pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
 pub use dead_letters::{DeadLetter, DeadLetters, Retried, retry};
 pub(crate) use dead_letters::{make_private, state_directory};
+pub use diff::{Diff, DiffKind, DiffLine, DiffRow, Folded, Side};
 pub use mapping::{
     Expiry, Jq, JqError, KeyTemplate, MappedEntry, MappedValue, Mapping, MappingError, MappingFault,
     TemplateError,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::cosmos::EpkRange;
 use crate::latency::ProbeTiming;
+use crate::sync::{Diff, Difference};
 
 use super::EntryState;
 /// A document beside its cache entry.
@@ -20,12 +21,18 @@ pub struct DocumentDetail {
     pub source: Result<Option<SourceDocument>, String>,
     /// The entry as it is in the cache now; `None` = not there.
     pub entry: Result<Option<EntryDetail>, String>,
-    /// The key that the mapping makes.
+    /// The key looked at: the one asked for, else the first that the mapping makes.
     pub key: Option<String>,
-    /// The value that the mapping would write, if the document is there.
+    /// All keys that the mapping makes of the document.
+    pub keys: Vec<String>,
+    /// The value that the mapping would write under the key, if the document is there.
     pub expected: Option<String>,
     /// Comparison of the two.
     pub state: EntryState,
+    /// How the entry is wrong, by the judge of verify; `None` = in step, or not to be told.
+    pub difference: Option<Difference>,
+    /// What the mapping would write beside what the entry holds.
+    pub diff: Arc<Diff>,
     /// Versions seen in this run, newest first, capped.
     pub versions: Vec<VersionSeen>,
     /// How many were written and how many the feed delivered.

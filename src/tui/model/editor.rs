@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{follow::is_system, text_box::TextBox};
+use super::text_box::TextBox;
 use crate::{
     engine::{Edit, EditEnd},
     tui::pretty,
@@ -134,6 +134,13 @@ fn own_lines(json: &str) -> Vec<String> {
         *last = bare.to_owned();
     }
     lines
+}
+
+/// A top-level property that Cosmos adds to every document, as a line of [`pretty`].
+fn is_system(line: &str) -> bool {
+    const NAMES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+    let name = line.strip_prefix("  \"").and_then(|rest| rest.split_once("\":"));
+    name.is_some_and(|(name, _)| NAMES.contains(&name))
 }
 
 #[cfg(test)]

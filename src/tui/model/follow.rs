@@ -1,11 +1,8 @@
-//! One document followed: what is in the source, what is in the cache, line by line.
+//! One document followed: what is in the source beside what is in the cache, by the structure of both.
 
-use similar::{DiffOp, TextDiff};
+use std::sync::Arc;
 
-use crate::{
-    engine::{Command, DocumentDetail},
-    tui::pretty,
-};
+use crate::engine::{Command, Diff, DiffRow, DocumentDetail, VersionSeen};
 
 /// Bytes in a line of the raw view.
 pub(crate) const RAW_WIDTH: usize = 16;
@@ -13,13 +10,25 @@ pub(crate) const RAW_WIDTH: usize = 16;
 /// What of a document is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Look {
-    /// The source beside the entry.
+    /// What the mapping would write beside the entry.
     #[default]
     Entry,
+    /// The document as it is in the source beside what the mapping would write.
+    Source,
     /// A version beside the one before it; 0 = the newest.
     Version(usize),
     /// The entry as bytes.
     Raw,
+}
+
+/// Whether equal runs are folded away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Folding {
+    /// Only where something differs and not everything fits.
+    #[default]
+    AsNeeded,
+    Folded,
+    All,
 }
 
 /// The view of one document.
@@ -27,6 +36,8 @@ pub(crate) enum Look {
 pub(crate) struct Follow {
     pub(crate) id: String,
     pub(crate) partition_key: Option<String>,
+    /// The key whose entry is looked at; `None` = the first that the mapping makes.
+    key: Option<String>,
     /// Number of the newest question; answers to older ones are discarded.
     request: u64,
     /// The newest question is not answered yet.
@@ -35,53 +46,53 @@ pub(crate) struct Follow {
     outdated: bool,
     pub(crate) detail: Option<Box<DocumentDetail>>,
     pub(crate) look: Look,
-    /// What is looked at, as lines beside each other; nothing for bytes.
-    pub(crate) diff: Vec<DiffRow>,
+    /// What is looked at, beside each other; nothing for bytes.
+    pub(crate) diff: Arc<Diff>,
+    folding: Folding,
     pub(crate) scroll: usize,
+    /// The difference that was jumped to.
+    pub(crate) at: Option<usize>,
     /// The key that a question is asked about.
     pub(crate) doomed: Option<String>,
     /// The newest edit, which is under way.
     pub(crate) edit: Option<u64>,
 }
 
-/// Two lines beside each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DiffRow {
-    pub(crate) kind: DiffKind,
-    pub(crate) left: Option<String>,
-    pub(crate) right: Option<String>,
-}
-
-/// How two lines differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DiffKind {
-    Same,
-    Changed,
-    OnlyLeft,
-    OnlyRight,
-    /// A property of the system (`_ts`, and `_lsn`, which only the feed brings): no difference of the
-    /// document itself.
-    System,
-}
-
 impl Follow {
     /// A view that asks its first question.
-    pub(crate) fn open(request: u64, id: String, partition_key: Option<String>) -> (Self, Command) {
-        let command = Command::ShowDocument { request, id: id.clone(), partition_key: partition_key.clone() };
+    pub(crate) fn open(
+        request: u64,
+        id: String,
+        partition_key: Option<String>,
+        key: Option<String>,
+    ) -> (Self, Command) {
         let follow = Self {
             id,
             partition_key,
+            key,
             request,
             waiting: true,
             outdated: false,
             detail: None,
             look: Look::default(),
-            diff: Vec::new(),
+            diff: Arc::default(),
+            folding: Folding::default(),
             scroll: 0,
+            at: None,
             doomed: None,
             edit: None,
         };
+        let command = follow.question();
         (follow, command)
+    }
+
+    fn question(&self) -> Command {
+        Command::ShowDocument {
+            request: self.request,
+            id: self.id.clone(),
+            partition_key: self.partition_key.clone(),
+            key: self.key.clone(),
+        }
     }
 
     /// The document or its entry changed. One question at a time: the next is asked after the answer.
@@ -97,11 +108,7 @@ impl Follow {
         self.request = request;
         self.waiting = true;
         self.outdated = false;
-        Some(Command::ShowDocument {
-            request,
-            id: self.id.clone(),
-            partition_key: self.partition_key.clone(),
-        })
+        Some(self.question())
     }
 
     /// Takes an answer, unless it is to another question.
@@ -121,32 +128,37 @@ impl Follow {
         self.ask_again(next_request)
     }
 
-    /// Makes the lines of what is looked at.
+    /// Takes up what is looked at. The engine has compared document and entry; what else is looked at is
+    /// compared here, once an arrival or key.
     fn compare(&mut self) {
         let Some(detail) = &self.detail else { return };
-        let (left, right) = match self.look {
-            Look::Raw => (String::new(), String::new()),
-            Look::Entry => {
-                let source = detail.source.as_ref().ok().and_then(Option::as_ref);
-                let left = detail.expected.as_deref().or(source.map(|source| source.json.as_str()));
-                let right = detail.entry.as_ref().ok().and_then(Option::as_ref);
-                let right = right.map_or("", |entry| entry.value.as_str());
-                (left.unwrap_or("").to_owned(), right.to_owned())
+        let source =
+            detail.source.as_ref().ok().and_then(Option::as_ref).map(|source| source.json.as_bytes());
+        let expected = detail.expected.as_deref().map(str::as_bytes);
+        self.diff = match self.look {
+            Look::Raw => Arc::default(),
+            Look::Source => Arc::new(Diff::beside(source, expected)),
+            // Nothing to compare: the mapping makes no entry of it, and there is none.
+            Look::Entry if expected.is_none() && matches!(detail.entry, Ok(None)) => {
+                Arc::new(Diff::beside(source, None))
             }
+            Look::Entry => Arc::clone(&detail.diff),
             Look::Version(at) => {
-                let text = |at: usize| detail.versions.get(at).and_then(|version| version.json.as_deref());
-                (text(at + 1).unwrap_or("").to_owned(), text(at).unwrap_or("").to_owned())
+                let text = |at: usize| Some(detail.versions.get(at)?.json.as_deref()?.as_bytes());
+                let (older, newer) = (text(at + 1), text(at));
+                let compare = if older.is_some() && newer.is_some() { Diff::of } else { Diff::beside };
+                Arc::new(compare(older, newer))
             }
         };
-        self.diff = rows(&pretty::lines(&left), &pretty::lines(&right));
-        self.scroll = self.scroll.min(self.diff.len().saturating_sub(1));
+        self.at = self.at.filter(|at| *at < self.diff.starts().len());
+        self.scroll = self.scroll.min(self.diff.lines().len().saturating_sub(1));
     }
 
     /// Looks at something else.
     pub(crate) fn look_at(&mut self, look: Look) {
         if self.look != look {
             self.look = look;
-            self.scroll = 0;
+            (self.scroll, self.at) = (0, None);
             self.compare();
         }
     }
@@ -156,26 +168,109 @@ impl Follow {
         let versions = self.detail.as_ref().map_or(0, |detail| detail.versions.len());
         match self.look {
             Look::Version(at) if at + 1 < versions => self.look_at(Look::Version(at + 1)),
-            Look::Entry | Look::Raw if versions > 0 => self.look_at(Look::Version(0)),
-            Look::Version(_) | Look::Entry | Look::Raw => {}
+            Look::Entry | Look::Source | Look::Raw if versions > 0 => self.look_at(Look::Version(0)),
+            _ => {}
         }
     }
 
     /// One version on; after the newest the entry again.
     pub(crate) fn newer(&mut self) {
         match self.look {
-            Look::Version(0) | Look::Raw => self.look_at(Look::Entry),
+            Look::Version(0) | Look::Raw | Look::Source => self.look_at(Look::Entry),
             Look::Version(at) => self.look_at(Look::Version(at - 1)),
             Look::Entry => {}
         }
     }
 
-    /// Lines that there are to scroll through.
-    pub(crate) fn lines(&self) -> usize {
+    /// The versions that are compared, the older one first.
+    pub(crate) fn compared_versions(&self) -> Option<(Option<&VersionSeen>, Option<&VersionSeen>)> {
+        let Look::Version(at) = self.look else { return None };
+        let versions = &self.detail.as_ref()?.versions;
+        Some((versions.get(at + 1), versions.get(at)))
+    }
+
+    /// The entry of the next or previous key that the mapping makes.
+    pub(crate) fn other_entry(&mut self, step: isize, request: u64) -> Option<Command> {
+        let detail = self.detail.as_ref()?;
+        let count = detail.keys.len();
+        if count < 2 {
+            return None;
+        }
+        let now = detail.keys.iter().position(|key| Some(key) == detail.key.as_ref());
+        let next = now.map_or(0, |now| (now + count).wrapping_add_signed(step) % count);
+        self.key = detail.keys.get(next).cloned();
+        self.look = Look::Entry;
+        (self.scroll, self.at) = (0, None);
+        // An answer to the question before it would be about another key.
+        self.waiting = false;
+        self.touch(request)
+    }
+
+    /// Whether equal runs are folded away in a window of so many rows.
+    pub(crate) fn is_folded(&self, height: usize) -> bool {
+        match self.folding {
+            Folding::AsNeeded => !self.diff.starts().is_empty() && self.diff.lines().len() > height,
+            Folding::Folded => true,
+            Folding::All => false,
+        }
+    }
+
+    /// Folds equal runs, or shows everything; the first line of the window stays near.
+    pub(crate) fn fold_or_show(&mut self, height: usize) {
+        let folded = self.is_folded(height);
+        let line = self.row(self.scroll, height).map_or(0, DiffRow::line);
+        self.folding = if folded { Folding::All } else { Folding::Folded };
+        self.scroll = self.row_of(line, height).min(self.rows(height).saturating_sub(height));
+    }
+
+    /// Rows that there are to scroll through.
+    pub(crate) fn rows(&self, height: usize) -> usize {
         match self.look {
             Look::Raw => self.raw().len().div_ceil(RAW_WIDTH),
-            Look::Entry | Look::Version(_) => self.diff.len(),
+            _ if self.is_folded(height) => self.diff.folded().len(),
+            _ => self.diff.lines().len(),
         }
+    }
+
+    /// A row of the comparison.
+    pub(crate) fn row(&self, place: usize, height: usize) -> Option<DiffRow> {
+        if self.is_folded(height) {
+            return self.diff.folded().get(place).copied();
+        }
+        (place < self.diff.lines().len()).then(|| DiffRow::Line(u32::try_from(place).unwrap_or(u32::MAX)))
+    }
+
+    /// The row in which a line is.
+    fn row_of(&self, line: u32, height: usize) -> usize {
+        if self.is_folded(height) {
+            return self.diff.folded().partition_point(|row| row.line() <= line).saturating_sub(1);
+        }
+        line as usize
+    }
+
+    /// Jumps to the next (1) or previous (-1) difference, around the ends; `None` = there is none.
+    pub(crate) fn jump(&mut self, step: isize, height: usize) -> Option<()> {
+        let count = self.diff.starts().len();
+        if count == 0 {
+            return None;
+        }
+        let next = match self.at {
+            None if step > 0 => 0,
+            None => count - 1,
+            Some(at) => (at + count).wrapping_add_signed(step) % count,
+        };
+        self.at = Some(next);
+        let row = self.row_of(*self.diff.starts().get(next)?, height);
+        let visible = self.scroll..(self.scroll + height);
+        if !visible.contains(&row) || row + 1 == visible.end {
+            self.scroll = row.saturating_sub(height / 3).min(self.rows(height).saturating_sub(height));
+        }
+        Some(())
+    }
+
+    /// The line of the difference that was jumped to.
+    pub(crate) fn current_line(&self) -> Option<u32> {
+        self.diff.starts().get(self.at?).copied()
     }
 
     /// The entry's bytes.
@@ -186,70 +281,50 @@ impl Follow {
     }
 }
 
-/// Lines beside each other, changed ones in pairs.
-fn rows(left: &[String], right: &[String]) -> Vec<DiffRow> {
-    // A comma after a line depends on the line below it, which may be the one that differs.
-    let bare = |lines: &'_ [String]| lines.iter().map(|line| line.trim_end_matches(',').to_owned()).collect();
-    let (left_bare, right_bare): (Vec<String>, Vec<String>) = (bare(left), bare(right));
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (left_bare.iter().map(String::as_str).collect(), right_bare.iter().map(String::as_str).collect());
-    let diff = TextDiff::from_slices(&old, &new);
-    let mut out = Vec::with_capacity(left.len().max(right.len()));
-    for op in diff.ops() {
-        let (kind, old, new) = match *op {
-            DiffOp::Equal { .. } => (DiffKind::Same, op.old_range(), op.new_range()),
-            DiffOp::Delete { .. } => (DiffKind::OnlyLeft, op.old_range(), 0..0),
-            DiffOp::Insert { .. } => (DiffKind::OnlyRight, 0..0, op.new_range()),
-            DiffOp::Replace { .. } => (DiffKind::Changed, op.old_range(), op.new_range()),
-        };
-        for i in 0..old.len().max(new.len()) {
-            let left = old.clone().nth(i).and_then(|at| left.get(at)).cloned();
-            let right = new.clone().nth(i).and_then(|at| right.get(at)).cloned();
-            let kind = match (&left, &right) {
-                (Some(a), Some(b)) if kind == DiffKind::Changed && is_system(a) && is_system(b) => {
-                    DiffKind::System
-                }
-                (Some(line), None) | (None, Some(line)) if is_system(line) => DiffKind::System,
-                (Some(_), None) => DiffKind::OnlyLeft,
-                (None, Some(_)) => DiffKind::OnlyRight,
-                _ => kind,
-            };
-            out.push(DiffRow { kind, left, right });
-        }
-    }
-    out
-}
-
-/// A top-level property that Cosmos adds to every document.
-pub(super) fn is_system(line: &str) -> bool {
-    const NAMES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
-    let name = line.strip_prefix("  \"").and_then(|rest| rest.split_once("\":"));
-    name.is_some_and(|(name, _)| NAMES.contains(&name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn texts(lines: &[&str]) -> Vec<String> {
-        lines.iter().map(|line| (*line).to_owned()).collect()
+    fn follow(left: &str, right: &str) -> Follow {
+        let (mut follow, _) = Follow::open(1, "a".into(), None, None);
+        follow.diff = Arc::new(Diff::of(Some(left.as_bytes()), Some(right.as_bytes())));
+        follow
+    }
+
+    fn long(change: &[usize]) -> String {
+        let members: Vec<String> =
+            (0..60).map(|n| format!("\"f{n:02}\":{}", u8::from(change.contains(&n)))).collect();
+        format!("{{{}}}", members.join(","))
     }
 
     #[test]
-    fn pairs_changed_lines_and_leaves_gaps() {
-        let rows = rows(&texts(&["{", "a: 1", "b: 2", "}"]), &texts(&["{", "a: 9", "}", "tail"]));
-        let kinds: Vec<DiffKind> = rows.iter().map(|row| row.kind).collect();
-        assert_eq!(
-            kinds,
-            [DiffKind::Same, DiffKind::Changed, DiffKind::OnlyLeft, DiffKind::Same, DiffKind::OnlyRight]
-        );
-        assert_eq!(rows[1].right.as_deref(), Some("a: 9"));
+    fn folds_only_where_it_helps_and_shows_all_by_a_key() {
+        let mut long = follow(&long(&[]), &long(&[50]));
+        assert!(long.is_folded(20) && !long.is_folded(100), "what fits is shown whole");
+        assert!(!follow("{\"a\":1}", "{\"a\":1}").is_folded(2), "nothing differs: the document itself");
+        let rows = long.rows(20);
+        assert!(rows < 10, "{rows}");
+        long.scroll = 2;
+        long.fold_or_show(20);
+        assert_eq!((long.rows(20), long.scroll), (62, 42), "scrolled to the end, the change in sight");
+        long.fold_or_show(20);
+        assert_eq!(long.rows(20), rows);
     }
 
     #[test]
-    fn what_only_the_feed_brings_is_no_difference() {
-        let rows = rows(&texts(&["  \"_ts\": 1", "}"]), &texts(&["  \"_ts\": 1,", "  \"_lsn\": 330", "}"]));
-        let kinds: Vec<DiffKind> = rows.iter().map(|row| row.kind).collect();
-        assert_eq!(kinds, [DiffKind::Same, DiffKind::System, DiffKind::Same]);
+    fn jumps_go_round_and_keep_the_difference_in_sight() {
+        let mut follow = follow(&long(&[]), &long(&[3, 40, 58]));
+        follow.folding = Folding::All;
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            follow.jump(1, 10);
+            let line = follow.current_line().unwrap() as usize;
+            assert!((follow.scroll..follow.scroll + 10).contains(&line), "{line} in {}", follow.scroll);
+            seen.push(line);
+        }
+        assert_eq!(seen, [4, 41, 59, 4]);
+        follow.jump(-1, 10);
+        assert_eq!(follow.current_line(), Some(59));
+        assert_eq!(self::follow("1", "1").jump(1, 10), None);
     }
 }

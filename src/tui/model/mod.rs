@@ -35,7 +35,7 @@ pub(crate) use self::{
     export::ExportDialog,
     feed::FeedPane,
     filter::{Filter, Floor, state_word},
-    follow::{DiffKind, DiffRow, Follow, Look, RAW_WIDTH},
+    follow::{Follow, Look, RAW_WIDTH},
     health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
     lease_dialog::LeaseDialog,

@@ -9,12 +9,12 @@ use ratatui::{buffer::Buffer, layout::Rect, layout::Size, style::Color, style::M
 use crate::{
     cosmos::EpkRange,
     engine::{
-        CacheStatus, Cause, ChangeRow, Command, ConnectionState, DocumentDetail, EntryDetail, EntryRow,
-        EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode, ForeignOwner, JobStatus,
-        LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot, Level, LogLine, Novelty,
-        ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
-        RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary, SyncPhase, SyncStatus,
-        TrafficStatus, Undoable, VerifyPhase, VerifyStatus, VersionSeen, Versions,
+        CacheStatus, Cause, ChangeRow, Command, ConnectionState, Diff, Difference, DocumentDetail,
+        EntryDetail, EntryRow, EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode,
+        ForeignOwner, JobStatus, LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot, Level,
+        LogLine, Novelty, ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder, RebuildPhase,
+        RebuildPlan, RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary, SyncPhase,
+        SyncStatus, TrafficStatus, Undoable, VerifyPhase, VerifyStatus, VersionSeen, Versions,
     },
     latency::LatencyTracker,
     lease::{Lease, LeaseKind, LeasePrefix},
@@ -494,6 +494,9 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
         request,
         counts: Versions { written: 4, delivered: 3, folded: 1 },
         key: Some(format!("price:{id}")),
+        keys: vec![format!("price:{id}")],
+        difference: (!in_step).then(|| Difference::Stale { fields: vec!["price.current".into()] }),
+        diff: std::sync::Arc::new(Diff::of(Some(source.as_bytes()), Some(cached.as_bytes()))),
         expected: Some(source.clone()),
         entry: Ok(Some(EntryDetail {
             kind: "string".into(),

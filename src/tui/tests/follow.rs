@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::fixture::{self, document, keys, model, press, tell, text};
 use crate::{
-    engine::{Command, Edit, EditEnd, EditOrder, EditOutcome, Event},
+    engine::{Command, Diff, Edit, EditEnd, EditOrder, EditOutcome, Event},
     tui::{
         Model,
         keymap::Context,
@@ -19,6 +19,53 @@ fn following() -> Model {
     let asked = press(&mut model, KeyCode::Enter);
     tell(&mut model, [document(&asked, false)]);
     model
+}
+
+/// A document with many offers, of which the entry has an older state: a price, a description, one offer
+/// that is gone by now and one that is new.
+pub(super) fn large(asked: &[Effect]) -> Event {
+    let offer = |n: usize, price: f64| format!(r#"{{"id":"sku-{n:03}","price":{price:.2},"stock":{n}}}"#);
+    let text =
+        |season: &str| format!("{} for {season} {}", "A warm coat ".repeat(12), "and more. ".repeat(20));
+    let list = |skip: usize, until: usize, changed: f64| {
+        let offers = (0..until).filter(|n| *n != skip);
+        let offers: Vec<String> = offers.map(|n| offer(n, if n == 120 { changed } else { 9.5 })).collect();
+        offers.join(",")
+    };
+    let json = |season: &str, offers: String| {
+        format!(
+            r#"{{"id":"p-000044","name":"Rain coat","market":"GB","text":"{}","offers":[{offers}],"_ts":1795442531}}"#,
+            text(season)
+        )
+    };
+    let (source, held) = (json("autumn", list(7, 201, 12.0)), json("summer", list(999, 200, 14.0)));
+    with_values(asked, &source, &source, &held)
+}
+
+/// A document of which a jq expression makes a small entry.
+pub(super) fn mapped(asked: &[Effect]) -> Event {
+    let source =
+        r#"{"id":"p-000044","name":"Rain coat","price":{"current":12.00,"currency":"GBP"},"_ts":1795442531}"#;
+    with_values(
+        asked,
+        source,
+        r#"{"id":"p-000044","price":12.00}"#,
+        r#"{"price":14,"id":"p-000044","old":true}"#,
+    )
+}
+
+fn with_values(asked: &[Effect], source: &str, expected: &str, held: &str) -> Event {
+    let Event::Document(mut detail) = document(asked, false) else { unreachable!() };
+    detail.diff = std::sync::Arc::new(Diff::of(Some(expected.as_bytes()), Some(held.as_bytes())));
+    detail.expected = Some(expected.to_owned());
+    if let Ok(Some(found)) = &mut detail.source {
+        source.clone_into(&mut found.json);
+    }
+    if let Ok(Some(entry)) = &mut detail.entry {
+        (entry.value, entry.size) = (held.to_owned(), held.len() as u64);
+        entry.raw = held.to_owned().into();
+    }
+    Event::Document(detail)
 }
 
 fn order(effects: &[Effect]) -> EditOrder {
@@ -161,4 +208,69 @@ fn bytes_are_shown_with_escapes_and_hidden_under_the_mask() {
     assert!(text(&model).contains("00000000  •• ••") && !text(&model).contains("Rain"));
     keys(&mut model, "e");
     assert_eq!(model.context(), Context::Follow, "no editing blind");
+}
+
+#[test]
+fn equal_parts_are_folded_with_their_count_and_differences_jumped_to() {
+    let mut model = following();
+    let asked = keys(&mut model, "p");
+    tell(&mut model, [large(&asked)]);
+    let shown = text(&model);
+    let names = "4 fields differ: text, -offers[id=sku-007], offers[id=sku-120].price, +offers[id=sku-200]";
+    assert!(shown.contains(names), "{shown}");
+    assert!(shown.contains("112 equal elements") && shown.contains("for autumn and"), "{shown}");
+    let counted = |model: &Model| text(model).matches("equal element").count();
+    assert!(counted(&model) > 0);
+    press(&mut model, KeyCode::Tab);
+    assert!(text(&model).contains("1 of 4 · 4 fields differ"), "{}", text(&model));
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    let shown = text(&model);
+    let line = shown.lines().find(|line| line.contains("▸")).unwrap();
+    assert!(line.contains("\"price\": 12.00") && line.contains("\"price\": 14.00"), "{line}");
+    keys(&mut model, "a");
+    assert_eq!(counted(&model), 0, "all of it is shown");
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    assert!(text(&model).contains("1 of 4"), "around the end");
+    press(&mut model, KeyCode::BackTab);
+    assert!(text(&model).contains("4 of 4"));
+}
+
+#[test]
+fn what_the_mapping_writes_is_compared_and_the_source_shown_beside_it() {
+    let mut model = following();
+    let asked = keys(&mut model, "p");
+    tell(&mut model, [mapped(&asked)]);
+    let shown = text(&model);
+    assert!(shown.contains("as the mapping writes it"), "{shown}");
+    assert!(shown.contains("2 fields differ: -old, price"), "{shown}");
+    assert!(!shown.contains("Rain coat\""), "{shown}");
+    keys(&mut model, "s");
+    let shown = text(&model);
+    assert!(
+        shown.contains("\"name\": \"Rain coat\"") && shown.contains("what it would write now"),
+        "{shown}"
+    );
+    keys(&mut model, "s");
+    assert!(text(&model).contains("2 fields differ"));
+}
+
+#[test]
+fn a_document_of_several_entries_shows_each_by_a_key() {
+    let mut model = following();
+    let asked = keys(&mut model, "p");
+    let Event::Document(mut detail) = document(&asked, true) else { unreachable!() };
+    let key = detail.key.clone().unwrap();
+    detail.keys = vec![key.clone(), "offer:a".into(), "offer:b".into()];
+    tell(&mut model, [Event::Document(detail)]);
+    assert!(text(&model).contains(&format!("entry {key} · 1 of 3")), "{}", text(&model));
+    let wanted = |effects: &[Effect]| match effects {
+        [Effect::Send(Command::ShowDocument { key, .. })] => key.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wanted(&keys(&mut model, ")")).as_deref(), Some("offer:a"));
+    let mut model = following();
+    keys(&mut model, ")");
+    assert!(model.notice().unwrap().contains("one entry"));
 }

@@ -96,7 +96,7 @@ fn enter_asks_for_the_document_and_discards_answers_to_older_questions() {
     tell(&mut model, [document(&first, true)]);
     assert!(fixture::text(&model).contains("reading the document"));
     tell(&mut model, [document(&second, false)]);
-    assert!(fixture::text(&model).contains("1 line differs"));
+    assert!(fixture::text(&model).contains("1 field differs: price.current"));
 }
 
 #[test]

@@ -6,13 +6,13 @@ use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, keys, press, tell},
-    views,
+    follow, views,
 };
 use crate::{
     engine::RebuildPhase,
     tui::{
         Model, svg,
-        update::{Msg, update},
+        update::{Effect, Msg, update},
     },
 };
 
@@ -34,6 +34,21 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
     }),
     ("follow", |model| follow(model, false)),
     ("follow_in_step", |model| follow(model, true)),
+    ("follow_large", |model| {
+        let asked = open(model);
+        tell(model, [follow::large(&asked)]);
+        press(model, KeyCode::Tab);
+        press(model, KeyCode::Tab);
+    }),
+    ("follow_source", |model| {
+        let asked = open(model);
+        tell(model, [follow::mapped(&asked)]);
+        keys(model, "s");
+    }),
+    ("follow_mapped", |model| {
+        let asked = open(model);
+        tell(model, [follow::mapped(&asked)]);
+    }),
     ("follow_version", |model| {
         follow(model, false);
         keys(model, "[");
@@ -222,11 +237,15 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
     }),
 ];
 
-fn follow(model: &mut Model, in_step: bool) {
+fn open(model: &mut Model) -> Vec<Effect> {
     tell(model, fixture::running());
     press(model, KeyCode::Down);
     press(model, KeyCode::Down);
-    let asked = press(model, KeyCode::Enter);
+    press(model, KeyCode::Enter)
+}
+
+fn follow(model: &mut Model, in_step: bool) {
+    let asked = open(model);
     tell(model, [fixture::document(&asked, in_step)]);
 }
 

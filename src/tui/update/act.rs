@@ -170,10 +170,21 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     };
     model.after_reading = None;
     let request = model.next_request();
-    let (follow, command) = Follow::open(request, id, model.thread.partition_key.clone());
+    let key = pointed_key(model);
+    let (follow, command) = Follow::open(request, id, model.thread.partition_key.clone(), key);
     model.overlays.retain(|overlay| !matches!(overlay, Overlay::Follow(_)));
     model.overlays.push(Overlay::Follow(Box::new(follow)));
     vec![Effect::Send(command)]
+}
+
+/// The key that was pointed at, where it was a key and not a document.
+fn pointed_key(model: &Model) -> Option<String> {
+    let thread = &model.thread;
+    if model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Verify(_))) {
+        return thread.keys.first().cloned();
+    }
+    let cursor = model.cache.cursor().filter(|_| model.focus == Pane::Cache)?;
+    thread.marks_key(cursor).then(|| cursor.to_owned())
 }
 
 /// Opens the dialog, and begins unless a verification is under way.

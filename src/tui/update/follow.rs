@@ -15,7 +15,7 @@ use crate::{
 /// Does an action; `false` = the view goes.
 pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
     let page = view::follow::diff_height(layout::frame(model).body);
-    let most = follow.lines().saturating_sub(page);
+    let most = follow.rows(page).saturating_sub(page);
     scroll_by(&mut follow.scroll, action, page, most);
     let effects = match action {
         Action::Back => return (false, Vec::new()),
@@ -36,6 +36,22 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
             follow.look_at(if follow.look == Look::Raw { Look::Entry } else { Look::Raw });
             Vec::new()
         }
+        Action::SourceBeside => {
+            beside_source(model, follow);
+            Vec::new()
+        }
+        Action::Fold => {
+            follow.fold_or_show(page);
+            Vec::new()
+        }
+        Action::NextDifference | Action::PreviousDifference => {
+            let step = if action == Action::NextDifference { 1 } else { -1 };
+            if follow.jump(step, page).is_none() {
+                model.say("nothing differs here");
+            }
+            Vec::new()
+        }
+        Action::NextEntry | Action::PreviousEntry => other_entry(model, follow, action),
         Action::WriteEntry => write_entry(model, follow),
         Action::Copy => copy(model, "the document", source(follow).map(|source| source.json.clone())),
         Action::CopyKey => {
@@ -49,6 +65,32 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
         _ => Vec::new(),
     };
     (true, effects)
+}
+
+/// The document itself beside what the mapping writes, and back.
+fn beside_source(model: &mut Model, follow: &mut Follow) {
+    if follow.look == Look::Source {
+        follow.look_at(Look::Entry);
+        return;
+    }
+    let verbatim = source(follow).is_some_and(|source| {
+        follow.detail.as_ref().is_some_and(|detail| detail.expected.as_deref() == Some(source.json.as_str()))
+    });
+    if verbatim {
+        model.say("the mapping writes the document as it is: the left is the source");
+    }
+    follow.look_at(Look::Source);
+}
+
+/// The entry of another key that the mapping makes.
+fn other_entry(model: &mut Model, follow: &mut Follow, action: Action) -> Vec<Effect> {
+    let request = model.next_request();
+    let step = if action == Action::NextEntry { 1 } else { -1 };
+    let command = follow.other_entry(step, request);
+    if command.is_none() {
+        model.say("the mapping makes one entry of this document");
+    }
+    command.map(Effect::Send).into_iter().collect()
 }
 
 fn source(follow: &Follow) -> Option<&crate::engine::SourceDocument> {

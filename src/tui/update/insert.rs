@@ -65,7 +65,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let request = model.next_request();
     model.copying = Some(request);
     let partition_key = model.thread.partition_key.clone();
-    vec![Effect::Send(Command::ShowDocument { request, id, partition_key })]
+    vec![Effect::Send(Command::ShowDocument { request, id, partition_key, key: None })]
 }
 
 /// The document to copy was read.

@@ -71,6 +71,42 @@ pub(crate) fn middle(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Cuts at the start, with `…`, to at most `max` columns.
+pub(crate) fn tail(text: &str, max: usize) -> Cow<'_, str> {
+    let text = clean(text);
+    if width(&text) <= max {
+        return text;
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut at = text.len();
+    let mut used = 1;
+    for (start, grapheme) in text.grapheme_indices(true).rev() {
+        used += width(grapheme);
+        if used > max {
+            break;
+        }
+        at = start;
+    }
+    Cow::Owned(format!("…{}", &text[at..]))
+}
+
+/// As [`middle`], of a text of which only so many bytes at each end are looked at.
+pub(crate) fn middle_of(text: &str, max: usize, most: usize) -> Cow<'_, str> {
+    if text.len() <= 2 * most {
+        return middle(text, max);
+    }
+    let (mut head, mut tail) = (most, text.len() - most);
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    Cow::Owned(middle(&format!("{}{}", &text[..head], &text[tail..]), max).into_owned())
+}
+
 /// The part that fits into `max` columns (at least one grapheme), and the rest.
 pub(crate) fn split(text: &str, max: usize) -> (&str, &str) {
     let mut used = 0;
@@ -253,6 +289,7 @@ mod tests {
         assert_eq!(width(&middle("価格価格価格価格", 7)), 7);
         assert_eq!(end("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 3), "👩‍👩‍👧‍👦…");
         assert_eq!(end("abc", 0), "");
+        assert_eq!((tail("a long value", 6).as_ref(), tail("价格", 3).as_ref()), ("…value", "…格"));
     }
 
     #[test]
@@ -275,6 +312,7 @@ mod tests {
         fn never_wider_than_asked(text in "\\PC{0,40}", max in 0_usize..30) {
             proptest::prop_assert!(width(&middle(&text, max)) <= max);
             proptest::prop_assert!(width(&end(&text, max)) <= max);
+            proptest::prop_assert!(width(&tail(&text, max)) <= max);
         }
     }
 }

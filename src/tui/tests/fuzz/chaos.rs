@@ -440,6 +440,7 @@ impl Chaos {
                 request: self.rng.random_range(0..64),
                 id: self.id(),
                 partition_key: None,
+                key: None,
             },
         };
         let Event::Document(mut detail) = fixture::document(&[Effect::Send(question)], self.rng.random())
