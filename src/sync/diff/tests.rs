@@ -1,3 +1,5 @@
+//! What is told apart, how it is named, and that the judge is the one of verify.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
