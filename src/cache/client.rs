@@ -1,6 +1,7 @@
 //! A shared connection that comes back by itself: writing, reading and deleting entries.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
@@ -11,6 +12,7 @@ use super::error::{CacheError, EntryError};
 use super::guard;
 use super::key_text::{bytes_of, text_of};
 use super::link::{self, Opening, error_line, refused};
+use super::reconnects::Reconnects;
 use super::reserved::is_reserved_key;
 use super::status::{self, ServerStatus};
 use super::write::{self, CacheWrite};
@@ -22,7 +24,8 @@ const CONNECTION_NAME: &str = "syncscope";
 /// A multiplexed connection. Clones share it; requests of all clones are pipelined.
 ///
 /// When the connection is lost, the next request opens a new one. A request that meets a connection
-/// that had died before is sent once more: all requests here may be repeated without harm.
+/// that had died before is sent once more: all requests here may be repeated without harm. Nobody
+/// notices but [`Reconnects`].
 #[derive(Clone)]
 pub struct CacheClient {
     shared: Arc<Shared>,
@@ -33,6 +36,7 @@ struct Shared {
     address: String,
     product: String,
     live: Mutex<Live>,
+    reconnects: Reconnects,
 }
 
 struct Live {
@@ -53,6 +57,14 @@ impl std::fmt::Debug for CacheClient {
 impl CacheClient {
     /// Connects, authenticates, selects the database and asks what kind of server it is.
     pub async fn connect(target: &RedisConnection) -> Result<Self, CacheError> {
+        Self::connect_noting(target, Reconnects::default()).await
+    }
+
+    /// As [`CacheClient::connect`]; connections that are replaced are noted there.
+    pub async fn connect_noting(
+        target: &RedisConnection,
+        reconnects: Reconnects,
+    ) -> Result<Self, CacheError> {
         let address = link::address(target);
         let mut connection = link::open(Opening { target, push: None, name: CONNECTION_NAME }).await?;
         let mut pipe = Pipeline::new();
@@ -60,7 +72,8 @@ impl CacheClient {
         let reply = link::send(&mut connection, &pipe, &address).await?.pop();
         let product = status::product(&reply.as_ref().and_then(status::text).unwrap_or_default());
         let live = Mutex::new(Live { connection: Some(connection), generation: 0 });
-        Ok(Self { shared: Arc::new(Shared { target: target.clone(), address, product, live }) })
+        let shared = Shared { target: target.clone(), address, product, live, reconnects };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// What answered at [`CacheClient::connect`]: `redis 7.0.15`, `valkey 9.1.2`, …
@@ -185,11 +198,16 @@ impl CacheClient {
     async fn run(&self, pipe: &Pipeline) -> Result<Vec<Value>, CacheError> {
         let (mut connection, generation, fresh) = self.connection().await?;
         match link::send(&mut connection, pipe, &self.shared.address).await {
-            Err(CacheError::Lost { .. }) if !fresh => {
+            Err(CacheError::Lost { reason, .. }) if !fresh => {
+                let lost = Instant::now();
                 self.forget(generation).await;
-                let (mut connection, generation, _) = self.connection().await?;
+                let (mut connection, next, opened) = self.connection().await?;
                 let outcome = link::send(&mut connection, pipe, &self.shared.address).await;
-                self.judge(outcome, generation).await
+                // Requests that were under way together lose one connection, not several.
+                if outcome.is_ok() && opened {
+                    self.shared.reconnects.add(reason, lost.elapsed());
+                }
+                self.judge(outcome, next).await
             }
             outcome => self.judge(outcome, generation).await,
         }

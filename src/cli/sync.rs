@@ -60,7 +60,10 @@ pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -
                         break Err(error);
                     }
                 }
-                Event::Log(text) if text.level == Level::Info && text.room != "cosmos" => {
+                // What keeps the sync from going on is told by its status.
+                Event::Log(text)
+                    if text.room == "redis" || text.level == Level::Info && text.room != "cosmos" =>
+                {
                     output.words(&lines::log(&text));
                 }
                 _ => {}

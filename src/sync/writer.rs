@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-use crate::cache::{CacheClient, CacheError, CacheWrite, EntryError, Refusal};
+use crate::cache::{CacheClient, CacheError, CacheWrite, EntryError, Reconnects, Refusal};
 use crate::config::RedisConnection;
 use crate::latency::LatencyTracker;
 use crate::processor::{ChangeBatch, ChangeHandler};
@@ -47,6 +47,7 @@ pub enum WriteError {
 pub struct CacheWriter {
     connection: RedisConnection,
     client: Mutex<Option<CacheClient>>,
+    reconnects: Reconnects,
     mapping: Arc<Mapping>,
     latency: LatencyTracker,
     set_aside: Arc<SetAsideList>,
@@ -62,6 +63,7 @@ impl CacheWriter {
         Self {
             connection,
             client: Mutex::new(None),
+            reconnects: Reconnects::default(),
             mapping,
             latency,
             set_aside: Arc::new(SetAsideList::default()),
@@ -88,12 +90,17 @@ impl CacheWriter {
         &self.set_aside
     }
 
+    /// Connections to Redis that were replaced in mid-flight, with nothing lost.
+    pub fn reconnects(&self) -> &Reconnects {
+        &self.reconnects
+    }
+
     async fn client(&self) -> Result<CacheClient, CacheError> {
         let mut slot = self.client.lock().await;
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        let client = CacheClient::connect(&self.connection).await?;
+        let client = CacheClient::connect_noting(&self.connection, self.reconnects.clone()).await?;
         *slot = Some(client.clone());
         Ok(client)
     }

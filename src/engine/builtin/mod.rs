@@ -5,6 +5,7 @@ mod leases;
 mod plan;
 mod proving;
 mod rebuild;
+mod reconnects;
 mod waiting;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOpti
 use crate::sync::{CacheWriter, DeadLetters};
 use proving::Proving;
 use rebuild::{Closing, Replay};
+use reconnects::ReconnectsTold;
 use waiting::Waiting;
 
 /// Requests waiting: they come from a person.
@@ -97,6 +99,7 @@ pub(super) struct Builtin {
     /// What a deed on leases would do, as it was told last.
     lease_plan: Option<Box<LeasePlan>>,
     set_aside_told: u64,
+    reconnects_told: ReconnectsTold,
     proof: Proof,
     /// A rebuild that waits for other processors to stop.
     waiting: Option<Waiting>,
@@ -139,6 +142,7 @@ impl Builtin {
             closing: None,
             lease_plan: None,
             set_aside_told: 0,
+            reconnects_told: ReconnectsTold::default(),
             proof: Proof::default(),
             waiting: None,
         }
@@ -164,11 +168,13 @@ impl Builtin {
                     self.follow_replay().await;
                     self.follow_closing().await;
                     self.follow_proof().await;
+                    self.tell_reconnects(false).await;
                     self.tell_status(None).await;
                 }
             }
         }
         self.stop().await;
+        self.tell_reconnects(true).await;
         self.tell_status(None).await;
     }
 
@@ -420,6 +426,7 @@ impl Builtin {
             delivered: self.writer.delivered(),
             lag: self.shared.lag(),
             set_aside: self.writer.set_aside().count(),
+            reconnects: self.writer.reconnects().seen().count,
             idle,
             instances: self.running.clone(),
             problem: self.problem.clone(),

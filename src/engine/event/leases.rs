@@ -23,6 +23,8 @@ pub struct SyncStatus {
     pub lag: Option<u64>,
     /// Documents set aside because they cannot be mapped or written.
     pub set_aside: u64,
+    /// Connections to Redis that were closed and replaced in mid-flight, with nothing lost.
+    pub reconnects: u64,
     /// Every lease is ours, drained and checkpointed.
     pub idle: bool,
     /// Names of our instances, as they stand in the leases' `Owner`.

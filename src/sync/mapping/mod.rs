@@ -1,7 +1,6 @@
 //! Document → entries. The keys come from templates over the document's fields. The plain value is
 //! the document as Cosmos sent it: a slice of the feed page, not parsed and not copied.
 
-mod budget;
 mod entry;
 mod jq;
 mod lifetime;

@@ -245,13 +245,20 @@ impl Model {
                     count(status.beyond_window)
                 )
             }
-            Part::Sync => format!(
-                "{} delivered · {} of {} leases · {} set aside",
-                count(self.sync.delivered),
-                self.sync.owned,
-                self.sync.leases,
-                count(self.sync.set_aside)
-            ),
+            Part::Sync => {
+                let reconnects = match self.sync.reconnects {
+                    0 => String::new(),
+                    1 => " · 1 reconnect to redis".to_owned(),
+                    times => format!(" · {} reconnects to redis", count(times)),
+                };
+                format!(
+                    "{} delivered · {} of {} leases · {} set aside{reconnects}",
+                    count(self.sync.delivered),
+                    self.sync.owned,
+                    self.sync.leases,
+                    count(self.sync.set_aside)
+                )
+            }
             Part::Verify => self.verification.status.as_ref().map_or_else(String::new, |status| {
                 format!(
                     "{} documents · {} wrong",

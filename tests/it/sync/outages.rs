@@ -130,6 +130,5 @@ async fn connections_killed_again_and_again() {
         scene.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // One lost connection is replaced without a word, so there may be nothing to tell.
-    scene.recovers("connections killed", "").await;
+    scene.recovers("connections killed", "Redis closed the connection").await;
 }

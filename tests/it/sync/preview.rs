@@ -1,5 +1,7 @@
 //! `syncscope map`, and settings that make no mapping.
 
+use std::process::Stdio;
+
 use serde_json::json;
 
 use crate::support::pair::{Ran, finish, program};
@@ -67,5 +69,35 @@ async fn a_wrong_template_or_expression_is_told_before_anything_runs() {
         command.args(["sync"]).args(args);
         let ran = finish(command).await.code(2);
         assert!(ran.stderr.contains(told), "{args:?}: {}", ran.stderr);
+    }
+}
+
+/// A program of its own each, in little memory: a stack that overflows or memory that runs out ends
+/// the process, which no test inside it would see. More of them are in `sync::mapping::jq`.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_jq_expression_cannot_take_the_program_down() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), r#"{"id":"p-1"}"#).unwrap();
+    for (expression, reason) in [
+        ("[recurse([.])]", "nests values too deeply"),
+        ("def f: [f]; f", "calls itself too deeply"),
+        ("def f(g): f(g | .); f(.)", "was stopped"),
+        ("[limit(1e9; repeat(1))]", "was stopped"),
+        ("\"x\" * 1000000000000", "was stopped"),
+        ("[range(1e12)]", "was stopped"),
+        ("reduce range(1e9) as $i (0; [.])", "nests values too deeply"),
+        ("reduce range(60) as $i (\"x\"; . + .)", "was stopped"),
+        ("reduce range(60) as $i (1; [., .]) | tojson", "was stopped"),
+        ("(\"[\" * 100000) + (\"]\" * 100000) | fromjson", "nested deeper"),
+        ("last(path(recurse(.a)))", "was stopped"),
+    ] {
+        let mut command = tokio::process::Command::new("sh");
+        // 1.5 GB of addresses, those of the threads' stacks among them.
+        command.args(["-c", "ulimit -v 1500000 && exec \"$@\"", "sh"]);
+        command.arg(env!("CARGO_BIN_EXE_syncscope")).arg("map").arg("--doc").arg(file.path());
+        command.args(["--jq", expression]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ran = finish(command).await.code(1);
+        assert!(ran.stderr.contains(reason), "{expression}: {}", ran.stderr);
     }
 }
