@@ -17,7 +17,7 @@ impl FromIterator<Self> for Measured {
             .into_iter()
             .map(|item| {
                 take_bytes(ITEM);
-                deepest = deepest.max(item.depth);
+                deepest = deepest.max(item.depth());
                 item.value
             })
             .collect();
