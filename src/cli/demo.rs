@@ -17,6 +17,7 @@ use crate::tui::{self, ScreenOptions};
 use super::CliError;
 use super::args::{DemoArgs, Pace, ProcessorArgs};
 use super::emulator::Pair;
+use super::kept_layout;
 use super::look::Look;
 use super::screen::screen_options;
 
@@ -66,6 +67,7 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
         let engine = Engine::start(options, inside)?;
         Ok::<_, CliError>((cosmos, cache, engine))
     };
+    let before = screen.arrangement.clone();
     let shown = tui::run(commands, events, screen);
     tokio::pin!(servers, shown);
     // The screen is drawn first; it may also be left before the servers are up.
@@ -88,7 +90,8 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
             None => cache.stop().await,
         }
     }
-    result.map(|()| ExitCode::SUCCESS)
+    kept_layout::keep(&before, &result?);
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn welcome(inside: &Inside, pair: &Pair) {

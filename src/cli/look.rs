@@ -7,9 +7,9 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use crate::config::{Key, Loaded, Origin, Overrides, interval};
-use crate::tui::{FileTheme, Keymap, ThemeName};
+use crate::tui::{Arrangement, FileTheme, Keymap, Preset, ThemeName};
 
-use super::CliError;
+use super::{CliError, kept_layout};
 
 /// Looks and keys of the screen.
 #[derive(Debug, Default, Args)]
@@ -19,6 +19,9 @@ pub struct ScreenArgs {
     /// themes/NAME.toml in the configuration directory [default: terminal]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
+    /// Layout at the start: balanced, feed, cache, leases, latency, reading [default: as it was left]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub layout: Option<String>,
     /// Read keys from this file instead of keymap.toml in the configuration directory
     #[arg(long, global = true, value_name = "FILE")]
     pub keymap: Option<String>,
@@ -35,7 +38,9 @@ pub struct ScreenArgs {
 
 impl ScreenArgs {
     pub(super) fn lay_over(&self, overrides: &mut Overrides) {
-        for (key, text) in [(Key::Theme, &self.theme), (Key::Keymap, &self.keymap)] {
+        for (key, text) in
+            [(Key::Theme, &self.theme), (Key::Layout, &self.layout), (Key::Keymap, &self.keymap)]
+        {
             if let Some(text) = text {
                 overrides.set(key, text);
             }
@@ -54,6 +59,8 @@ pub(super) struct Look {
     pub(super) themes: Vec<FileTheme>,
     /// The one to begin with.
     pub(super) theme: Theme,
+    /// How the panes share the screen at the start.
+    pub(super) arrangement: Arrangement,
     /// Nothing but ASCII.
     pub(super) ascii: bool,
     /// Where a recording goes.
@@ -79,7 +86,8 @@ impl Look {
             None => Vec::new(),
         };
         let theme = theme(loaded, &themes)?;
-        Ok(Self { keymap, themes, theme, ascii: false, record: None })
+        let arrangement = arrangement(loaded)?;
+        Ok(Self { keymap, themes, theme, arrangement, ascii: false, record: None })
     }
 }
 
@@ -122,6 +130,20 @@ fn themes(directory: &Path) -> Result<Vec<FileTheme>, CliError> {
             .map_err(|error| CliError::Refused(error.to_string()))
     };
     paths.iter().map(read).collect()
+}
+
+/// The layout asked for; else the one that was left.
+fn arrangement(loaded: &Loaded) -> Result<Arrangement, CliError> {
+    let Some(name) = &loaded.settings.view.layout else { return Ok(kept_layout::read().unwrap_or_default()) };
+    let preset = Preset::ALL.into_iter().find(|preset| preset.name() == name);
+    preset.map(Arrangement::of).ok_or_else(|| {
+        let known: Vec<&str> = Preset::ALL.into_iter().map(Preset::name).collect();
+        let origin = match loaded.origin(Key::Layout) {
+            Origin::Default => String::new(),
+            origin => format!("{origin}: "),
+        };
+        CliError::Refused(format!("{origin}no layout is called `{name}`: there are {}", known.join(", ")))
+    })
 }
 
 /// The theme asked for; else none at all under `NO_COLOR`.

@@ -9,6 +9,7 @@ mod demo;
 pub mod discover;
 mod emulator;
 mod emulator_args;
+mod kept_layout;
 pub mod keys;
 pub mod latency;
 pub mod lease_deeds;

@@ -7,8 +7,8 @@ use crate::config::Settings;
 use crate::engine::{Create, Engine, EngineOptions, Face, Watch, channels};
 use crate::tui::{self, ColourDepth, ScreenOptions, ThemeName};
 
-use super::CliError;
 use super::look::{Look, Theme};
+use super::{CliError, kept_layout};
 
 /// Opens the screen; leaves when the user does.
 pub(super) async fn run(settings: Settings, sync: bool, look: Look) -> Result<ExitCode, CliError> {
@@ -21,9 +21,10 @@ pub(super) async fn run(settings: Settings, sync: bool, look: Look) -> Result<Ex
     let screen = screen_options(&options.settings, false, look);
     let (Face { commands, events }, inside) = channels();
     let engine = Engine::start(options, inside)?;
+    let before = screen.arrangement.clone();
     let shown = tui::run(commands, events, screen).await;
     engine.end().await;
-    shown?;
+    kept_layout::keep(&before, &shown?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -40,6 +41,7 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
     ScreenOptions {
         demo,
         theme,
+        arrangement: look.arrangement,
         own_themes: look.themes,
         own_theme,
         keymap: Arc::new(look.keymap),

@@ -44,6 +44,7 @@ pub enum Key {
     CacheRows,
     SloMs,
     Theme,
+    Layout,
     Keymap,
 }
 
@@ -59,7 +60,7 @@ pub(super) enum Kind {
 
 impl Key {
     /// All keys, in the order in which they are shown.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Cosmos,
         Self::Redis,
         Self::Database,
@@ -93,6 +94,7 @@ impl Key {
         Self::CacheRows,
         Self::SloMs,
         Self::Theme,
+        Self::Layout,
         Self::Keymap,
     ];
 
@@ -132,6 +134,7 @@ impl Key {
             Self::CacheRows => "view.cache-rows",
             Self::SloMs => "view.slo-ms",
             Self::Theme => "view.theme",
+            Self::Layout => "view.layout",
             Self::Keymap => "view.keymap",
         }
     }
@@ -199,6 +202,7 @@ impl Key {
             Self::CacheRows => view.cache_rows.to_string(),
             Self::SloMs => view.slo_ms?.to_string(),
             Self::Theme => view.theme.clone()?,
+            Self::Layout => view.layout.clone()?,
             Self::Keymap => view.keymap.clone()?,
         })
     }

@@ -62,6 +62,7 @@ pub(super) struct ViewLayer {
     cache_rows: Option<Whole<10, MOST_ROWS>>,
     slo_ms: Option<Whole<1, 3_600_000>>,
     theme: Option<Checked<Name>>,
+    layout: Option<Checked<Name>>,
     keymap: Option<Checked<Name>>,
 }
 
@@ -111,6 +112,7 @@ impl Layer {
         set(&mut view.cache_rows, given.cache_rows.map(|number| number.0 as usize));
         set(&mut view.slo_ms, given.slo_ms.map(|number| Some(number.0)));
         set(&mut view.theme, given.theme.map(|name| Some(name.0.0)));
+        set(&mut view.layout, given.layout.map(|name| Some(name.0.0)));
         set(&mut view.keymap, given.keymap.map(|name| Some(name.0.0)));
     }
 }

@@ -191,6 +191,8 @@ pub struct ViewSettings {
     pub slo_ms: Option<u64>,
     /// Name of a theme that comes with the program or lies in the configuration directory.
     pub theme: Option<String>,
+    /// Name of the layout to begin with; `None` = as it was left.
+    pub layout: Option<String>,
     /// Path of a keymap file, instead of `keymap.toml` in the configuration directory.
     pub keymap: Option<String>,
 }
@@ -204,6 +206,7 @@ impl Default for ViewSettings {
             cache_rows: 10_000,
             slo_ms: None,
             theme: None,
+            layout: None,
             keymap: None,
         }
     }

@@ -12,12 +12,16 @@
 
 use ratatui::layout::{Constraint, Layout, Position, Rect, Size};
 
-use super::model::{Model, Pane};
+use super::model::{LEAST_COLUMNS, Model, Pane};
 
 /// Below this many columns the panes are tabs.
 pub(crate) const WIDE: u16 = 100;
 /// Below this size nothing sensible can be drawn.
 pub(crate) const LEAST: Size = Size { width: 60, height: 15 };
+
+/// The panes of the upper row and of the lower one, from left to right.
+pub(crate) const UPPER: [Pane; 3] = [Pane::Feed, Pane::Leases, Pane::Cache];
+pub(crate) const LOWER: [Pane; 2] = [Pane::Latency, Pane::Log];
 
 /// What kind of screen there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub(crate) struct Frame {
     panes: [Rect; 5],
     /// The one-line latency and log strip of a low screen.
     pub(crate) strip: Rect,
+    /// The line of the panes that are not shown.
+    pub(crate) shelf: Rect,
     /// The strip of the guided tour, above the footer.
     pub(crate) tour: Rect,
     pub(crate) footer: Rect,
@@ -92,6 +98,67 @@ impl Frame {
     }
 }
 
+/// A border that can be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Splitter {
+    /// Between two panes of a row.
+    Columns(Pane, Pane),
+    /// Between the rows.
+    Rows,
+}
+
+impl Frame {
+    /// The panes of a row that are shown, from left to right, with their widths.
+    pub(crate) fn row(&self, of: Pane) -> Vec<(Pane, u16)> {
+        let row: &[Pane] = if UPPER.contains(&of) { &UPPER } else { &LOWER };
+        let shown = |pane: &Pane| (*pane, self.pane(*pane).width);
+        row.iter().map(shown).filter(|(_, width)| *width > 0).collect()
+    }
+
+    /// The border under a position.
+    pub(crate) fn splitter(&self, at: Position) -> Option<Splitter> {
+        if !matches!(self.shape, Shape::Wide | Shape::Low) {
+            return None;
+        }
+        let pane = self.hit(at)?;
+        let area = self.pane(pane);
+        let other = |row: &[Pane]| row.iter().any(|pane| !self.pane(*pane).is_empty());
+        let (last, first) = (area.bottom() - 1, area.y);
+        if UPPER.contains(&pane) && at.y == last && other(&LOWER)
+            || LOWER.contains(&pane) && at.y == first && other(&UPPER)
+        {
+            return Some(Splitter::Rows);
+        }
+        let row = self.row(pane);
+        let place = row.iter().position(|(of, _)| *of == pane)?;
+        if at.x + 1 == area.right() {
+            row.get(place + 1).map(|(next, _)| Splitter::Columns(pane, *next))
+        } else if at.x == area.x && place > 0 {
+            Some(Splitter::Columns(row[place - 1].0, pane))
+        } else {
+            None
+        }
+    }
+
+    /// Lays the panes of a row side by side.
+    fn columns(&mut self, model: &Model, panes: &[Pane], area: Rect) {
+        if panes.is_empty() || area.height < 2 {
+            return;
+        }
+        let split = |weights: &dyn Fn(Pane) -> Constraint| {
+            Layout::horizontal(panes.iter().map(|pane| weights(*pane))).split(area)
+        };
+        let mut areas = split(&|pane| Constraint::Fill(model.arrangement.weight(pane)));
+        // Shares of a wider screen may leave one nothing here.
+        if areas.iter().any(|area| area.width < LEAST_COLUMNS) {
+            areas = split(&|_| Constraint::Fill(1));
+        }
+        for (pane, area) in panes.iter().zip(areas.iter()) {
+            self.panes[pane.index()] = *area;
+        }
+    }
+}
+
 /// What is under a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -133,6 +200,7 @@ pub(crate) fn frame(model: &Model) -> Frame {
         body: area,
         panes: [Rect::default(); 5],
         strip: Rect::default(),
+        shelf: Rect::default(),
         tour: Rect::default(),
         footer: Rect::default(),
     };
@@ -157,35 +225,51 @@ pub(crate) fn frame(model: &Model) -> Frame {
         frame.panes[model.focus.index()] = pane;
         return frame;
     }
+    let shelf = super::view::shelf::height(model, area);
+    let [body, shelf] = Layout::vertical([Constraint::Fill(1), Constraint::Length(shelf)]).areas(body);
+    (frame.body, frame.shelf) = (body, shelf);
     if model.zoomed {
         frame.shape = Shape::Zoomed;
         frame.panes[model.focus.index()] = body;
         return frame;
     }
-    let strip = match area.height {
-        0..22 => 1,
-        22..45 => 6,
-        _ => 13,
+    share(model, &mut frame, area.height);
+    frame
+}
+
+/// Shares the body among the panes.
+fn share(model: &Model, frame: &mut Frame, height: u16) {
+    let arrangement = &model.arrangement;
+    let visible = |panes: &[Pane]| -> Vec<Pane> {
+        panes.iter().copied().filter(|pane| model.is_in_sight(*pane)).collect()
     };
-    let [main, strip] = Layout::vertical([Constraint::Fill(1), Constraint::Length(strip)]).areas(body);
-    let [feed, leases, cache] =
-        Layout::horizontal([Constraint::Fill(5), Constraint::Fill(3), Constraint::Fill(4)]).areas(main);
-    frame.panes[..3].copy_from_slice(&[feed, leases, cache]);
+    let (upper, lower) = (visible(&UPPER), visible(&LOWER));
+    let body = frame.body;
+    let lines = if lower.is_empty() {
+        0
+    } else if upper.is_empty() {
+        body.height
+    } else {
+        match height {
+            0..22 => 1,
+            22..45 => arrangement.lower(body.height).unwrap_or(6),
+            _ => arrangement.lower(body.height).unwrap_or(13),
+        }
+    };
+    let [main, strip] = Layout::vertical([Constraint::Fill(1), Constraint::Length(lines)]).areas(body);
+    frame.shape = Shape::Wide;
+    frame.columns(model, &upper, main);
     if strip.height == 1 {
         frame.shape = Shape::Low;
         frame.strip = strip;
         // The focused one of the two still has to be seen.
-        if matches!(model.focus, Pane::Latency | Pane::Log) {
+        if lower.contains(&model.focus) {
             frame.panes = [Rect::default(); 5];
             frame.panes[model.focus.index()] = main;
         }
-        return frame;
+        return;
     }
-    frame.shape = Shape::Wide;
-    let [latency, log] = Layout::horizontal([Constraint::Fill(11), Constraint::Fill(9)]).areas(strip);
-    frame.panes[3] = latency;
-    frame.panes[4] = log;
-    frame
+    frame.columns(model, &lower, strip);
 }
 
 /// A box in the middle of the body, at most as large as asked.

@@ -22,7 +22,7 @@ mod tests;
 
 pub use cast::recording;
 pub use keymap::{Keymap, KeymapError};
-pub use model::Model;
+pub use model::{Arrangement, Model, Preset};
 pub use options::ScreenOptions;
 pub use run::{TuiError, run};
 pub use theme::{ColourDepth, FileTheme, ThemeError, ThemeName};

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{
     keymap::Keymap,
+    model::Arrangement,
     theme::{ColourDepth, FileTheme, ThemeName},
 };
 use crate::{config::Settings, seed::TemplateName};
@@ -36,6 +37,8 @@ pub struct ScreenOptions {
     pub record: Option<mpsc::Sender<String>>,
     /// Colours.
     pub theme: ThemeName,
+    /// How the panes share the screen at the start.
+    pub arrangement: Arrangement,
     /// The user's own themes.
     pub own_themes: Vec<FileTheme>,
     /// The place of the one to begin with, instead of `theme`.
@@ -73,6 +76,7 @@ impl Default for ScreenOptions {
             tour: None,
             record: None,
             theme: ThemeName::default(),
+            arrangement: Arrangement::default(),
             own_themes: Vec::new(),
             own_theme: None,
             depth: ColourDepth::default(),

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 use super::{
     cast::Recorder,
-    model::Model,
+    model::{Arrangement, Model},
     options::ScreenOptions,
     svg,
     terminal::Screen,
@@ -46,7 +46,8 @@ pub enum TuiError {
     Terminal(#[from] io::Error),
 }
 
-/// Shows the screen until the user quits, the terminal goes away or a signal asks to end.
+/// Shows the screen until the user quits, the terminal goes away or a signal asks to end; gives the layout
+/// that it had then, to be kept.
 ///
 /// Must be polled on the thread that it was called on (`block_on` of the main thread): the terminal is
 /// restored when that thread panics. The first frame is drawn before the first event is read.
@@ -57,7 +58,7 @@ pub async fn run(
     commands: mpsc::Sender<Command>,
     mut events: mpsc::Receiver<Event>,
     mut options: ScreenOptions,
-) -> Result<(), TuiError> {
+) -> Result<Arrangement, TuiError> {
     let title = format!("syncscope {}", options.source);
     let mut screen = Screen::take(options.mouse, &title)?;
     let size = screen.terminal().size()?;
@@ -131,7 +132,7 @@ pub async fn run(
             dirty = false;
         }
     }
-    Ok(())
+    Ok(model.arrangement)
 }
 
 async fn sleep(wait: Option<Duration>) {

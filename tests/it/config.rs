@@ -69,6 +69,7 @@ fn the_default_file_says_exactly_the_defaults() {
         Key::InstanceName,
         Key::SloMs,
         Key::Theme,
+        Key::Layout,
         Key::Keymap,
         Key::Jq,
         Key::TtlField,

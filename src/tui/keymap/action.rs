@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::tui::{
-    model::{Floor, Pane},
+    model::{Floor, Pane, Preset},
     theme::ThemeName,
 };
 
@@ -53,6 +53,15 @@ pub(crate) enum Action {
     NextTheme,
     Theme(ThemeName),
     Activity(Floor),
+    Layout(Preset),
+    NextLayout,
+    Toggle(Pane),
+    Hide,
+    ShowAll,
+    Wider,
+    Narrower,
+    Taller,
+    Lower,
     CopyKey,
     Copy,
     Palette,
@@ -114,6 +123,8 @@ impl Action {
             Self::Focus(_)
                 | Self::Theme(_)
                 | Self::Activity(_)
+                | Self::Layout(_)
+                | Self::Toggle(_)
                 | Self::RunSale
                 | Self::RunDrip
                 | Self::RunBurst

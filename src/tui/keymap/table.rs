@@ -7,13 +7,13 @@ use super::{
     chord::{Chord, code, ctrl, key},
 };
 use crate::tui::{
-    model::{Floor, Pane},
+    model::{Floor, Pane, Preset},
     theme::ThemeName,
 };
 
 /// One row of the table.
 #[derive(Debug)]
-pub(super) struct Preset {
+pub(super) struct TableRow {
     pub(super) context: Context,
     pub(super) chords: &'static [Chord],
     pub(super) action: Action,
@@ -29,12 +29,12 @@ const fn row(
     action: Action,
     help: &'static str,
     hint: Option<&'static str>,
-) -> Preset {
-    Preset { context, chords, action, help, hint }
+) -> TableRow {
+    TableRow { context, chords, action, help, hint }
 }
 
 /// All keys. Order is the order of footer and help page.
-pub(super) const KEYS: &[Preset] = {
+pub(super) const KEYS: &[TableRow] = {
     use Action as A;
     use Context as C;
     use KeyCode as K;
@@ -101,6 +101,30 @@ pub(super) const KEYS: &[Preset] = {
         row(C::Main, &[key('5')], A::Focus(Pane::Log), "go to activity", None),
         row(C::Main, &[key('o')], A::Sort, "cache: recent, by key, by state, by size", None),
         row(C::Main, &[key('f')], A::Zoom, "the focused pane on the whole screen, and back", None),
+        row(
+            C::Main,
+            &[key('p')],
+            A::NextLayout,
+            "next layout: balanced, feed, cache, leases, latency, reading",
+            None,
+        ),
+        row(C::Main, &[key(']')], A::Wider, "the focused pane wider", None),
+        row(C::Main, &[key('[')], A::Narrower, "the focused pane narrower", None),
+        row(C::Main, &[key('}')], A::Taller, "the row of the focused pane taller", None),
+        row(C::Main, &[key('{')], A::Lower, "the row of the focused pane lower", None),
+        row(C::Main, &[key('c')], A::Hide, "hide the focused pane; going to it shows it", None),
+        row(C::Main, &[key('0')], A::ShowAll, "show all panes", None),
+        row(C::Main, &[], A::Layout(Preset::Balanced), "layout: balanced, everything in sight", None),
+        row(C::Main, &[], A::Layout(Preset::Feed), "layout: feed, wide", None),
+        row(C::Main, &[], A::Layout(Preset::Cache), "layout: cache, wide", None),
+        row(C::Main, &[], A::Layout(Preset::Leases), "layout: leases, with their timeline", None),
+        row(C::Main, &[], A::Layout(Preset::Latency), "layout: latency and activity, tall", None),
+        row(C::Main, &[], A::Layout(Preset::Reading), "layout: reading, the focused pane alone", None),
+        row(C::Main, &[], A::Toggle(Pane::Feed), "show or hide the change feed", None),
+        row(C::Main, &[], A::Toggle(Pane::Leases), "show or hide the leases", None),
+        row(C::Main, &[], A::Toggle(Pane::Cache), "show or hide the cache", None),
+        row(C::Main, &[], A::Toggle(Pane::Latency), "show or hide latency", None),
+        row(C::Main, &[], A::Toggle(Pane::Log), "show or hide activity", None),
         row(C::Main, &[key('z')], A::Stage, "large figures, for the back of a room", None),
         row(C::Main, &[key('m')], A::Mask, "mask ids, keys and values", None),
         row(C::Main, &[key('T')], A::NextTheme, "next theme", None),

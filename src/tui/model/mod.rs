@@ -1,5 +1,6 @@
 //! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
 
+mod arrangement;
 mod cache;
 mod editor;
 mod export;
@@ -27,9 +28,11 @@ use jiff::Timestamp;
 use ratatui::layout::{Position, Size};
 use tui_input::Input;
 
+pub use self::arrangement::{Arrangement, Preset};
 #[cfg(test)]
 pub(crate) use self::palette::ONLY_KEYS;
 pub(crate) use self::{
+    arrangement::LEAST_COLUMNS,
     cache::{CacheOrder, CachePane},
     editor::DocumentEditor,
     export::ExportDialog,
@@ -53,6 +56,7 @@ pub(crate) use self::{
 };
 use super::{
     keymap::{Action, Context},
+    layout::Splitter,
     options::ScreenOptions,
     svg,
     theme::{Theme, ThemeName},
@@ -179,6 +183,10 @@ pub struct Model {
     pub(crate) thread: Thread,
     pub(crate) focus: Pane,
     pub(crate) zoomed: bool,
+    /// How the panes share the screen.
+    pub(crate) arrangement: Arrangement,
+    /// The border that is being dragged.
+    pub(crate) dragged: Option<Splitter>,
     pub(crate) masked: bool,
     pub(crate) overlays: Vec<Overlay>,
     /// The text of each pane's filter, and whether it is being typed now.
@@ -229,7 +237,9 @@ impl Model {
             dropped: 0,
             thread: Thread::default(),
             focus: Pane::Feed,
-            zoomed: false,
+            zoomed: options.arrangement.preset() == Some(Preset::Reading),
+            arrangement: options.arrangement.clone(),
+            dragged: None,
             masked: false,
             overlays: Vec::new(),
             filters: Default::default(),
@@ -257,6 +267,11 @@ impl Model {
             None => (self.theme_name.next(), None),
         };
         self.theme = themed(&self.options, self.theme_name, self.own_theme);
+    }
+
+    /// A pane is not hidden, or is looked at all the same.
+    pub(crate) fn is_in_sight(&self, pane: Pane) -> bool {
+        !self.arrangement.is_hidden(pane) || self.focus == pane
     }
 
     /// Takes a theme that comes with the program.

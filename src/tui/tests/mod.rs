@@ -1,5 +1,6 @@
 //! Tests of the screen: what is drawn, and what keys and events make of the model.
 
+mod arrange;
 mod fixture;
 mod follow;
 mod fuzz;

@@ -190,6 +190,15 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         fixture::chord(model, 'p');
         keys(model, "ent");
     }),
+    ("layout_feed", |model| layout(model, "p")),
+    ("layout_cache", |model| layout(model, "pp")),
+    ("layout_leases", |model| layout(model, "ppp2jj")),
+    ("layout_latency", |model| layout(model, "pppp")),
+    ("layout_reading", |model| layout(model, "ppppp")),
+    ("layout_hidden", |model| {
+        layout(model, "2c5c3c");
+        tell(model, [fixture::redis_down()]);
+    }),
     ("latency", |model| {
         tell(model, fixture::running());
         keys(model, "4f");
@@ -236,6 +245,11 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         tell(model, [crate::engine::Event::RebuildPlan(Box::new(fixture::plan()))]);
     }),
 ];
+
+fn layout(model: &mut Model, typed: &str) {
+    tell(model, fixture::running());
+    keys(model, typed);
+}
 
 fn open(model: &mut Model) -> Vec<Effect> {
     tell(model, fixture::running());

@@ -1,10 +1,11 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views};
+use super::{Effect, arrange, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
         keymap::{Action, Context},
+        layout::{self, Shape},
         model::{Follow, Model, Overlay, Pane, Question, Thread, VerifyDialog},
         widgets::text,
     },
@@ -110,6 +111,15 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::NextTheme
         | Action::Theme(_)
         | Action::Activity(_) => look::act(model, action),
+        Action::Layout(_)
+        | Action::NextLayout
+        | Action::Toggle(_)
+        | Action::Hide
+        | Action::ShowAll
+        | Action::Wider
+        | Action::Narrower
+        | Action::Taller
+        | Action::Lower => arrange::act(model, action),
         Action::Stage => model.overlays.push(Overlay::Stage),
         Action::CopyKey | Action::Copy => return copy_name(model),
         Action::Palette => return palette::open(model),
@@ -129,7 +139,17 @@ fn page(model: &Model, pane: Pane) -> isize {
 
 fn move_focus(model: &mut Model, by: isize) {
     let count = Pane::ALL.len();
-    model.focus = Pane::ALL[(model.focus.index() + count).saturating_add_signed(by) % count];
+    let from = model.focus.index();
+    // Tabs show every pane; beside each other, those that are hidden are passed over.
+    let hides = layout::frame(model).shape != Shape::Tabs;
+    for step in 1..=count {
+        let by = by * isize::try_from(step).unwrap_or(1);
+        let pane = Pane::ALL[(from + count * count).saturating_add_signed(by) % count];
+        if !(hides && model.arrangement.is_hidden(pane)) {
+            model.focus = pane;
+            return;
+        }
+    }
 }
 
 /// Escape on the main screen takes back one thing at a time: filter, scroll, selection, zoom.

@@ -2,6 +2,7 @@
 //! No I/O, no clock, no task: a list of messages is a test.
 
 mod act;
+mod arrange;
 mod edit;
 mod follow;
 mod insert;

@@ -3,12 +3,12 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effect, act, panes};
+use super::{Effect, act, arrange, panes};
 use crate::tui::{
     keymap::{Action, Context},
     layout::{self, Line, Place},
     model::{Model, Overlay, Pane},
-    view,
+    view::{self, shelf::Spot},
 };
 
 /// Two clicks on one place within this time are one double click.
@@ -22,7 +22,20 @@ pub(super) fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     match mouse.kind {
         MouseEventKind::ScrollUp => wheel(model, at, Action::Up),
         MouseEventKind::ScrollDown => wheel(model, at, Action::Down),
-        MouseEventKind::Down(MouseButton::Left) => click(model, at),
+        MouseEventKind::Down(MouseButton::Left) => {
+            model.dragged = None;
+            click(model, at)
+        }
+        MouseEventKind::Drag(MouseButton::Left) => {
+            if let Some(splitter) = model.dragged {
+                arrange::drag(model, splitter, at);
+            }
+            Vec::new()
+        }
+        MouseEventKind::Up(MouseButton::Left) => {
+            model.dragged = None;
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }
@@ -59,7 +72,22 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         }
         return Vec::new();
     }
+    if frame.shelf.contains(at) {
+        match view::shelf::hit(model, &frame, at.x) {
+            Some(Spot::Pane(pane)) => {
+                arrange::show(model, pane, true);
+                model.focus = pane;
+            }
+            Some(Spot::All) => arrange::act(model, Action::ShowAll),
+            None => {}
+        }
+        return Vec::new();
+    }
     let Some(Place { pane, line, .. }) = frame.place(model, at) else { return Vec::new() };
+    if view::closing_mark(model, pane, frame.pane(pane)) == Some(at) {
+        return act::act(model, context, if model.zoomed { Action::Zoom } else { Action::Hide });
+    }
+    model.dragged = frame.splitter(at);
     model.focus = pane;
     if let Line::Row(row) = line {
         panes::click(model, &frame, pane, row);

@@ -21,6 +21,7 @@ pub(crate) mod palette;
 pub(crate) mod preview;
 pub(crate) mod rebuild;
 mod sheet;
+pub(crate) mod shelf;
 pub(crate) mod stage;
 pub(crate) mod tabs;
 pub(crate) mod tour;
@@ -90,6 +91,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Stage => stage::draw(model, frame.body, buf),
         };
     }
+    shelf::draw(model, &frame, buf);
     tour::draw(model, frame.tour, buf);
     let cursor = footer::draw(model, frame.footer, buf).or(cursor);
     if model.theme.ascii {
@@ -106,6 +108,20 @@ fn draw_pane(model: &Model, pane: Pane, area: Rect, rows: Rect, buf: &mut Buffer
         Pane::Latency => latency::draw(model, area, buf),
         Pane::Log => log::draw(model, area, rows, buf),
     }
+    if let Some(at) = closing_mark(model, pane, area)
+        && let Some(cell) = buf.cell_mut(at)
+    {
+        cell.set_symbol("×");
+        cell.set_style(model.theme.border_focused);
+    }
+}
+
+/// Where the focused pane is hidden by a click, or shown beside the others again.
+pub(crate) fn closing_mark(model: &Model, pane: Pane, area: Rect) -> Option<Position> {
+    let beside = model.zoomed || model.arrangement.hidden().count() + 1 < Pane::ALL.len();
+    let shown = pane == model.focus && in_panes(model) && model.size.width >= layout::WIDE;
+    (shown && beside && area.width > 4 && area.height > 1)
+        .then(|| Position { x: area.right() - 3, y: area.bottom() - 1 })
 }
 
 fn too_small(model: &Model, buf: &mut Buffer) {

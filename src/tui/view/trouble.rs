@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::wrap;
 use crate::{
-    engine::{ConnectionState, FollowMode, Server},
+    engine::{ConnectionState, FollowMode, Level, LogLine, Server},
     tui::{
         model::{Model, Pane},
         widgets::{pen::Pen, text},
@@ -44,6 +44,35 @@ pub(super) fn draw(model: &Model, pane: Pane, inner: Rect, buf: &mut Buffer) {
             _ => theme.text,
         };
         Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(line, style);
+    }
+}
+
+/// Errors of the last minutes that a hidden activity pane tells.
+const RECENT_SECONDS: i64 = 300;
+/// Lines of the activity that are looked through for them.
+const RECENT_LINES: usize = 100;
+
+/// The trouble of a pane in a few words, and whether it is bad: for where the pane itself is not shown.
+pub(super) fn headline(model: &Model, pane: Pane) -> Option<(String, bool)> {
+    match pane {
+        Pane::Feed | Pane::Leases | Pane::Cache => {
+            if let Some(trouble) = find(model, pane, usize::from(u16::MAX)) {
+                return Some((trouble.lines.into_iter().next()?, trouble.bad));
+            }
+            let empty = model.leases.snapshot.problem.as_deref().filter(|_| pane == Pane::Leases);
+            empty.map(|problem| (format!("! {}", text::clean(problem)), true))
+        }
+        Pane::Latency => {
+            let lost = model.latency.lost;
+            (lost > 0).then(|| (format!("! {} lost", text::count(lost)), true))
+        }
+        Pane::Log => {
+            let recent = |line: &&LogLine| text::seconds_between(line.at, model.now) < RECENT_SECONDS;
+            let lines = model.log.iter().map(|(_, line)| line).take(RECENT_LINES);
+            let errors = lines.filter(recent).filter(|line| line.level == Level::Error).count();
+            (errors > 0)
+                .then(|| (format!("! {errors} {}", if errors == 1 { "error" } else { "errors" }), true))
+        }
     }
 }
 

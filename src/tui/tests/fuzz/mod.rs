@@ -14,7 +14,7 @@ use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, layout::Rect, layo
 use self::chaos::Chaos;
 use super::fixture;
 use crate::tui::{
-    Model, ScreenOptions,
+    Arrangement, Model, ScreenOptions,
     layout::{self, Shape},
     model::{Overlay, Pane},
     update::update,
@@ -57,6 +57,11 @@ fn invariants(model: &Model) {
     assert!(model.leases.events.len() <= 200);
     assert!(model.verification.findings.len() <= 1_000);
     assert!(model.overlays.len() <= 12, "{} overlays", model.overlays.len());
+    assert!(model.arrangement.hidden().count() < Pane::ALL.len(), "one pane stays");
+    assert!(model.recent.len() <= 6);
+    let kept = model.arrangement.to_string();
+    assert_eq!(Arrangement::parse(&kept).as_ref(), Some(&model.arrangement), "{kept}");
+    panes_side_by_side(model);
     let follows = model.overlays.iter().filter(|overlay| matches!(overlay, Overlay::Follow(_))).count();
     assert!(follows <= 1, "one document is followed at a time");
     if let Some(cursor) = ring.cursor()
@@ -68,6 +73,22 @@ fn invariants(model: &Model) {
         let left = notice.until.duration_since(model.now).as_secs();
         assert!(left <= 4, "a notice would stay for {left} s");
     }
+}
+
+/// Panes lie inside the body, one beside the other, and one of them has the focus.
+fn panes_side_by_side(model: &Model) {
+    let frame = layout::frame(model);
+    if frame.shape == Shape::TooSmall {
+        return;
+    }
+    let areas: Vec<Rect> =
+        Pane::ALL.into_iter().map(|pane| frame.pane(pane)).filter(|area| !area.is_empty()).collect();
+    for (i, area) in areas.iter().enumerate() {
+        assert_eq!(area.intersection(frame.body), *area, "{:?}", model.arrangement);
+        assert!(areas[..i].iter().all(|other| area.intersection(*other).is_empty()), "{areas:?}");
+    }
+    let low = frame.shape == Shape::Low && frame.pane(model.focus).is_empty();
+    assert!(low || !frame.pane(model.focus).is_empty(), "{:?} of {:?}", model.focus, model.arrangement);
 }
 
 /// What the cursor is on can be seen, once the pane is.
