@@ -86,6 +86,7 @@ fn event(n: u64, now: Timestamp) -> Event {
             ],
             novelty: Novelty::Replaced,
             versions: Versions { written: 0, delivered: 1, folded: 0 },
+            json: Some(document(&id, price).into()),
             id,
         }])
     } else {
@@ -100,6 +101,15 @@ fn event(n: u64, now: Timestamp) -> Event {
             changed_at: now,
         }])
     }
+}
+
+/// A document of the usual size, about 420 bytes.
+fn document(id: &str, price: f64) -> String {
+    format!(
+        r#"{{"id":"{id}","price":{{"current":{price:.2},"currency":"GBP","sale":{}}},"name":"Rain coat","text":"{}"}}"#,
+        price < 20.0,
+        "waterproof ".repeat(30)
+    )
 }
 
 fn model(now: Timestamp) -> Model {

@@ -14,6 +14,8 @@ use crate::sync::fields;
 const FIELDS: usize = 3;
 /// Longest text kept of a field, in characters.
 const FIELD_CHARS: usize = 120;
+/// Largest document that stays with its row, in bytes.
+const DOCUMENT_BYTES: usize = 32 << 10;
 
 /// Makes rows in the order of the feed.
 pub(super) struct RowMaker {
@@ -50,13 +52,14 @@ impl RowMaker {
         let mut shown = self.fields(document);
         let numbers: Vec<Option<f64>> = shown.iter().map(|field| field.value.parse().ok()).collect();
         let partition_key = self.partition_key(document);
+        let json: Option<Arc<str>> = std::str::from_utf8(document).ok().map(Arc::from);
         let version = VersionSeen {
             seen_at: now,
             etag: etag.clone(),
             lsn,
             summary: shown.first().map(|field| field.value.clone()).unwrap_or_default(),
             range: range.clone(),
-            json: std::str::from_utf8(document).ok().map(Arc::from),
+            json: json.clone(),
             timing: None,
         };
         let before = self.shared.history.add(&id, partition_key.as_deref(), version, numbers.clone());
@@ -82,6 +85,7 @@ impl RowMaker {
             keys,
             fields: shown,
             novelty,
+            json: json.filter(|json| json.len() <= DOCUMENT_BYTES),
         })
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The raw JSON value at `path` (object member names), or `None` where there is none. What follows a
@@ -210,9 +210,179 @@ impl Visitor<'_> for NameIs<'_> {
     }
 }
 
+/// A value that is no object and no array.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    /// A text.
+    Text(&'a str),
+    /// A number.
+    Number(f64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+}
+
+/// Whether any scalar passes `test` whose path is `name`, or ends with it at a dot: `current` finds
+/// `price.current`. Elements of arrays have the array's path; case does not count. False for what is
+/// not JSON.
+pub fn any_named(document: &[u8], name: &str, mut test: impl FnMut(Scalar<'_>) -> bool) -> bool {
+    let mut walk = Walk { path: String::new(), name, test: &mut test, found: false };
+    let mut de = serde_json::Deserializer::from_slice(document);
+    // What was found before a fault was found.
+    drop(Step(&mut walk).deserialize(&mut de));
+    walk.found
+}
+
+/// Whether a path is `name`, or ends with it at a dot. Case does not count.
+pub fn is_named(path: &str, name: &str) -> bool {
+    let head = path.len().checked_sub(name.len());
+    match head {
+        Some(0) => path.eq_ignore_ascii_case(name),
+        Some(head) if path.is_char_boundary(head) => {
+            path[..head].ends_with('.') && path[head..].eq_ignore_ascii_case(name)
+        }
+        _ => false,
+    }
+}
+
+/// A walk through a document.
+struct Walk<'w, F> {
+    path: String,
+    name: &'w str,
+    test: &'w mut F,
+    found: bool,
+}
+
+impl<F: FnMut(Scalar<'_>) -> bool> Walk<'_, F> {
+    fn at(&mut self, scalar: Scalar<'_>) {
+        if !self.found && is_named(&self.path, self.name) {
+            self.found = (self.test)(scalar);
+        }
+    }
+}
+
+/// One value on the way.
+struct Step<'s, 'w, F>(&'s mut Walk<'w, F>);
+
+impl<'de, F: FnMut(Scalar<'_>) -> bool> DeserializeSeed<'de> for Step<'_, '_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.0.found {
+            return deserializer.deserialize_ignored_any(IgnoredAny).map(drop);
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, F: FnMut(Scalar<'_>) -> bool> Visitor<'de> for Step<'_, '_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(walk) = self;
+        let end = walk.path.len();
+        while map.next_key_seed(Path(&mut walk.path))?.is_some() {
+            map.next_value_seed(Step(walk))?;
+            walk.path.truncate(end);
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Self(walk) = self;
+        while seq.next_element_seed(Step(walk))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.at(Scalar::Text(text));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.0.at(Scalar::Number(number as f64));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.0.at(Scalar::Number(number as f64));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.0.at(Scalar::Number(number));
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.0.at(Scalar::Bool(value));
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.at(Scalar::Null);
+        Ok(())
+    }
+}
+
+/// Puts a member name behind a path.
+struct Path<'p>(&'p mut String);
+
+impl<'de> DeserializeSeed<'de> for Path<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Path<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<(), E> {
+        if !self.0.is_empty() {
+            self.0.push('.');
+        }
+        self.0.push_str(name);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_found_by_the_end_of_their_path() {
+        let document =
+            br#"{"id":"p","price":{"current":12.5,"sale":true},"offers":[{"Sku":"a"},{"Sku":"b"}],"tags":["x",null]}"#;
+        let all = |name: &str| {
+            let mut found = Vec::new();
+            any_named(document, name, |scalar| {
+                found.push(format!("{scalar:?}"));
+                false
+            });
+            found.join(" ")
+        };
+        assert_eq!(all("price.current"), "Number(12.5)");
+        assert_eq!(all("current"), "Number(12.5)");
+        assert_eq!(all("rrent"), "");
+        assert_eq!(all("sku"), r#"Text("a") Text("b")"#);
+        assert_eq!(all("offers.sku"), r#"Text("a") Text("b")"#);
+        assert_eq!(all("tags"), r#"Text("x") Null"#);
+        assert_eq!(all("SALE"), "Bool(true)");
+        assert!(any_named(document, "id", |scalar| scalar == Scalar::Text("p")));
+        assert!(!any_named(b"{\"id\"", "id", |_| true));
+    }
 
     const DOCUMENT: &[u8] =
         br#"{"id":"p-1","price":{"current":1.50,"was":null},"n\u0061me":"a\"b","tags":[1]}"#;

@@ -4,11 +4,12 @@ use std::fmt;
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
-    pattern::{CaseMatching, Normalization, Pattern},
+    pattern::{Atom, CaseMatching, Normalization, Pattern},
 };
 
 /// What was typed, ready to be asked about many texts. White space parts words that must all
 /// match; `^`, `$`, `'` and `!` mean what they mean in fzf.
+#[derive(Clone)]
 pub(crate) struct Fuzzy {
     pattern: Pattern,
     /// About 130 KB: made once per pattern, not per text.
@@ -19,19 +20,44 @@ pub(crate) struct Fuzzy {
 impl Fuzzy {
     /// Reads what was typed. Upper case in it makes case count.
     pub(crate) fn new(typed: &str) -> Self {
-        Self {
-            pattern: Pattern::parse(typed, CaseMatching::Smart, Normalization::Smart),
-            matcher: Matcher::new(Config::DEFAULT),
-            chars: Vec::new(),
-        }
+        Self::of(Pattern::parse(typed, CaseMatching::Smart, Normalization::Smart))
     }
 
-    /// How well a text matches, more is better; `None` if it does not. An empty pattern matches
-    /// everything.
-    #[allow(dead_code, reason = "for filters over ids and keys")]
-    pub(crate) fn score(&mut self, text: &str) -> Option<u32> {
-        self.pattern.score(Utf32Str::new(text, &mut self.chars), &mut self.matcher)
+    /// Words that are asked about one by one; case does not count. A word of signs alone asks nothing
+    /// and is left out: give only such as [`Fuzzy::is_word`].
+    pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut pattern = Pattern::default();
+        pattern.atoms = words.into_iter().map(atom).collect();
+        Self::of(pattern)
     }
+
+    fn of(pattern: Pattern) -> Self {
+        Self { pattern, matcher: Matcher::new(Config::DEFAULT), chars: Vec::new() }
+    }
+
+    /// Whether a word has anything that can be looked for.
+    pub(crate) fn is_word(word: &str) -> bool {
+        !atom(word).needle_text().is_empty()
+    }
+
+    /// Whether a text matches one of the words; for a word with `!`, whether it does not hold it.
+    pub(crate) fn word_matches(&mut self, word: usize, text: &str) -> bool {
+        let text = Utf32Str::new(text, &mut self.chars);
+        self.pattern.atoms.get(word).is_some_and(|atom| atom.score(text, &mut self.matcher).is_some())
+    }
+
+    /// The graphemes of a text that one of the words found, added to `found`.
+    pub(crate) fn word_places(&mut self, word: usize, text: &str, found: &mut Vec<u32>) {
+        let text = Utf32Str::new(text, &mut self.chars);
+        let atom = self.pattern.atoms.get(word).filter(|atom| !atom.negative);
+        if let Some(atom) = atom {
+            atom.indices(text, &mut self.matcher, found);
+        }
+    }
+}
+
+fn atom(word: &str) -> Atom {
+    Atom::parse(word, CaseMatching::Ignore, Normalization::Smart)
 }
 
 /// How well a name matches, and by which of its characters.
@@ -47,7 +73,7 @@ pub(crate) struct Match {
 
 impl Fuzzy {
     /// How a name of a few words matches, for lists that people search by name. Stricter than
-    /// [`Fuzzy::score`]: the letters of a typed word must lie in one word of the name, or begin words that
+    /// [`Fuzzy::word_matches`]: the letters of a typed word must lie in one word of the name, or begin words that
     /// follow each other, so that three letters strewn over a sentence are no match.
     pub(crate) fn find(&mut self, name: &str) -> Option<Match> {
         let mut found = Match { score: 0, whole: true, places: Vec::new() };
@@ -106,15 +132,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_in_order_match_and_closer_ones_match_better() {
-        let mut fuzzy = Fuzzy::new("p42");
-        let near = fuzzy.score("p-42").expect("matches");
-        let far = fuzzy.score("price-4-of-12").expect("matches");
-        assert!(near > far, "{near} {far}");
-        assert_eq!(fuzzy.score("p-24"), None);
-    }
-
-    #[test]
     fn letters_strewn_over_a_sentence_are_no_match() {
         let places = |typed: &str, name: &str| Fuzzy::new(typed).find(name).map(|found| found.places);
         assert_eq!(places("tra", "the focused pane on the whole screen, and back"), None);
@@ -128,10 +145,15 @@ mod tests {
     }
 
     #[test]
-    fn every_word_must_match_and_nothing_matches_all() {
-        assert!(Fuzzy::new("re ca").score("rebuild the cache").is_some());
-        assert!(Fuzzy::new("re zz").score("rebuild the cache").is_none());
-        assert!(Fuzzy::new("").score("anything").is_some());
-        assert!(Fuzzy::new("ß😀").score("ß 😀").is_some());
+    fn words_tell_what_they_found_in_graphemes() {
+        let mut fuzzy = Fuzzy::words(["P42", "価", "!zz"]);
+        let mut found = Vec::new();
+        fuzzy.word_places(0, "p-042", &mut found);
+        assert_eq!(found, [0, 3, 4]);
+        found.clear();
+        fuzzy.word_places(1, "é́x価格", &mut found);
+        assert_eq!(found, [2]);
+        assert!(fuzzy.word_matches(2, "p-042") && !fuzzy.word_matches(2, "azza"));
+        assert!(Fuzzy::is_word("!a") && !Fuzzy::is_word("!") && !Fuzzy::is_word("^$"));
     }
 }

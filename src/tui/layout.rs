@@ -64,8 +64,8 @@ impl Frame {
     pub(crate) fn rows(&self, pane: Pane, model: &Model) -> Rect {
         let inner = inner(self.pane(pane));
         let above = match pane {
-            Pane::Leases | Pane::Cache => 1,
-            Pane::Feed | Pane::Latency | Pane::Log => 0,
+            Pane::Feed | Pane::Leases | Pane::Cache => 1,
+            Pane::Latency | Pane::Log => 0,
         } + super::view::trouble::height(model, pane, inner);
         let below = match pane {
             Pane::Leases => super::view::leases::below(model, inner, above),
@@ -84,7 +84,7 @@ impl Frame {
     pub(crate) fn place(&self, model: &Model, at: Position) -> Option<Place> {
         let pane = self.hit(at)?;
         let (area, rows) = (self.pane(pane), self.rows(pane, model));
-        let has_heading = matches!(pane, Pane::Leases | Pane::Cache);
+        let has_heading = matches!(pane, Pane::Feed | Pane::Leases | Pane::Cache);
         let line = if at.y == area.y {
             Line::Title
         } else if rows.contains(at) {
@@ -94,7 +94,7 @@ impl Frame {
         } else {
             Line::Other
         };
-        Some(Place { pane, column: at.x.saturating_sub(inner(area).x), line })
+        Some(Place { pane, line })
     }
 }
 
@@ -163,9 +163,6 @@ impl Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) pane: Pane,
-    /// From the left inside of its border; on the left border itself 0.
-    #[allow(dead_code, reason = "for clicks on the titles of columns")]
-    pub(crate) column: u16,
     pub(crate) line: Line,
 }
 

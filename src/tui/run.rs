@@ -64,7 +64,9 @@ pub async fn run(
     let size = screen.terminal().size()?;
     let tour = options.tour;
     let mut recorder = options.record.take().map(|lines| Recorder::new(lines, &title, Timestamp::now()));
-    let mut model = Model::new(options, Size { width: size.width, height: size.height }, Timestamp::now());
+    let size = Size { width: size.width, height: size.height };
+    // On the heap: it is large, and a future carries what it holds.
+    let mut model = Box::new(Model::new(options, size, Timestamp::now()));
     model.recording = recorder.is_some();
     let mut owed = tour.map_or_else(Vec::new, |auto| update(&mut model, Msg::Tour { auto }));
     draw(&mut screen, &mut model, &mut recorder)?;

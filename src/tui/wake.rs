@@ -7,6 +7,9 @@ use crate::engine::ConnectionState;
 
 /// Time until the next frame is worth drawing; `None` = nothing ages.
 pub(crate) fn next(model: &Model) -> Option<Duration> {
+    if model.feed.ring.to_judge() > 0 || model.log.to_judge() > 0 {
+        return Some(Duration::from_millis(16));
+    }
     if travelling(model) {
         return Some(Duration::from_millis(50));
     }
@@ -46,4 +49,5 @@ fn ageing(model: &Model) -> bool {
         || model.tour.as_ref().is_some_and(|tour| tour.auto)
         || model.leases.snapshot.rows.iter().any(|row| row.heartbeat.is_some())
         || model.cache.has_expiry()
+        || model.cache.filter().ages()
 }

@@ -1,5 +1,6 @@
 //! Changes of the source as rows, and how the feed is doing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct ChangeRow {
     pub novelty: Novelty,
     /// Versions of this document so far, this one included.
     pub versions: Versions,
+    /// The document's JSON, for questions about it; `None` where it is too large to be kept in a row.
+    pub json: Option<Arc<str>>,
 }
 
 /// A field of a document, ready to show.

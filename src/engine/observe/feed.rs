@@ -27,6 +27,8 @@ const PAGES: usize = 4;
 const ROWS_WHILE_CATCHING_UP: usize = 200;
 /// Longest pause after errors.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Bytes of documents that go along with the rows of a page: a page waits in a bounded channel.
+const PAGE_DOCUMENT_BYTES: usize = 512 << 10;
 /// Documents of a page; small enough that a page is shown soon, large enough to be quick.
 const PAGE_ITEMS: u32 = 500;
 
@@ -256,10 +258,14 @@ async fn handle(shared: &Arc<Shared>, rows: &mut RowMaker, pairs: &Pairs, status
     let count = documents.len() as u64;
     let mut made: Vec<ChangeRow> = Vec::with_capacity(documents.len() - first_shown);
     let mut paired: Vec<(Bytes, ChangeRow)> = Vec::new();
+    let mut room = PAGE_DOCUMENT_BYTES;
     for (at, document) in documents.into_iter().enumerate() {
-        let Some(row) = rows.row(&document, &read.range, now, live) else { continue };
+        let Some(mut row) = rows.row(&document, &read.range, now, live) else { continue };
+        let json = row.json.take();
         if at >= first_shown {
-            made.push(row.clone());
+            let json = json.filter(|json| json.len() <= room);
+            room -= json.as_ref().map_or(0, |json| json.len());
+            made.push(ChangeRow { json, ..row.clone() });
         }
         paired.push((document, row));
     }

@@ -8,42 +8,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::filter::{Filter, Filtered};
+use super::{
+    filter::Filter,
+    sort::{Column, Order, SortKey, Sorted, arrange, round},
+};
 use crate::engine::{CacheStatus, EntryRow, EntryState};
-
-/// In which order entries are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum CacheOrder {
-    /// Changed last on top, live.
-    #[default]
-    Recent,
-    /// By key.
-    Key,
-    /// What needs somebody on top: stale, missing, orphan, pending, then the rest.
-    State,
-    /// Largest on top.
-    Size,
-}
-
-impl CacheOrder {
-    pub(crate) fn next(self) -> Self {
-        match self {
-            Self::Recent => Self::Key,
-            Self::Key => Self::State,
-            Self::State => Self::Size,
-            Self::Size => Self::Recent,
-        }
-    }
-
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Recent => "recent",
-            Self::Key => "by key",
-            Self::State => "by state",
-            Self::Size => "by size",
-        }
-    }
-}
 
 type Rank = (Timestamp, u64);
 
@@ -62,14 +31,18 @@ struct Listing {
     /// Entries that had come when it was made.
     made_at: u64,
     at: Timestamp,
+    /// Entries that changed since and pass the filter.
+    waiting: u64,
 }
 
 /// Rows and figures of the cache.
 #[derive(Debug, Clone)]
 pub(crate) struct CachePane {
     pub(crate) status: CacheStatus,
-    pub(crate) order: CacheOrder,
+    order: Order,
     filter: Filter,
+    /// Entries that do not pass are hidden; else those that pass are only marked.
+    narrows: bool,
     capacity: usize,
     slots: HashMap<Arc<str>, Slot>,
     ranks: BTreeMap<Rank, Arc<str>>,
@@ -78,25 +51,31 @@ pub(crate) struct CachePane {
     listing: Option<Listing>,
     /// Changes taken in, so that equal times keep their order.
     arrivals: u64,
+    /// The second in which a filter of ages was asked last.
+    aged_at: i64,
     /// When the server was emptied under us.
     pub(crate) flushed: bool,
 }
 
 /// How often a sorted listing is made again while entries change.
 const RESORT_SECONDS: i64 = 1;
+/// Entries sorted while nobody scrolls: more than any screen shows.
+const IN_SIGHT: usize = 500;
 
 impl CachePane {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             status: CacheStatus::default(),
-            order: CacheOrder::Recent,
-            filter: Filter::None,
+            order: Order::default(),
+            filter: Filter::default(),
+            narrows: true,
             capacity: capacity.max(1),
             slots: HashMap::new(),
             ranks: BTreeMap::new(),
             hits: BTreeMap::new(),
             listing: None,
             arrivals: 0,
+            aged_at: 0,
             flushed: false,
         }
     }
@@ -105,9 +84,10 @@ impl CachePane {
     pub(crate) fn upsert(&mut self, row: EntryRow) {
         self.flushed = false;
         self.arrivals += 1;
+        let mut same = false;
         let (key, rank) = match self.slots.get_key_value(row.key.as_str()) {
             Some((key, slot)) => {
-                let same = slot.row.changed_at == row.changed_at;
+                same = slot.row.changed_at == row.changed_at;
                 let key = Arc::clone(key);
                 let rank = if same { slot.rank } else { (row.changed_at, self.arrivals) };
                 let old = slot.rank;
@@ -117,8 +97,12 @@ impl CachePane {
             }
             None => (Arc::from(row.key.as_str()), (row.changed_at, self.arrivals)),
         };
-        if !self.filter.is_none() && row.passes(&self.filter) {
+        let passes = self.filter.is_none() || self.filter.passes(&row);
+        if passes && !self.filter.is_none() {
             self.hits.insert(rank, Arc::clone(&key));
+        }
+        if let Some(listing) = self.listing.as_mut().filter(|_| !same && (passes || !self.narrows)) {
+            listing.waiting += 1;
         }
         self.ranks.insert(rank, Arc::clone(&key));
         self.slots.insert(key, Slot { row, rank });
@@ -171,13 +155,36 @@ impl CachePane {
         self.window(NEAR).iter().any(|(_, row)| row.is_some_and(|row| row.expires_at.is_some()))
     }
 
-    /// Entries that pass the filter.
+    /// Entries that can be scrolled to.
     pub(crate) fn shown(&self) -> usize {
         self.live().len()
     }
 
+    /// Entries that pass the filter.
+    pub(crate) fn passing(&self) -> usize {
+        if self.filter.is_none() { self.ranks.len() } else { self.hits.len() }
+    }
+
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Whether a filter found this entry.
+    pub(crate) fn is_hit(&self, key: &str) -> bool {
+        !self.filter.is_none() && self.slots.get(key).is_some_and(|slot| self.hits.contains_key(&slot.rank))
+    }
+
+    /// Whether entries that pass have to be told from others.
+    pub(crate) fn marks_hits(&self) -> bool {
+        !self.narrows && !self.filter.is_none()
+    }
+
     fn live(&self) -> &BTreeMap<Rank, Arc<str>> {
-        if self.filter.is_none() { &self.ranks } else { &self.hits }
+        if self.filter.is_none() || !self.narrows { &self.ranks } else { &self.hits }
     }
 
     /// The rows of a window of `height` rows: the key, and the entry unless it is gone.
@@ -200,10 +207,11 @@ impl CachePane {
         listing.keys.get(listing.cursor?).map(|key| &**key)
     }
 
-    /// Entries that changed since the listing stands still; `None` while the pane is live.
+    /// Entries that changed since the listing stands still and pass the filter; `None` while the pane is
+    /// live.
     pub(crate) fn waiting(&self) -> Option<u64> {
-        let listing = self.listing.as_ref().filter(|_| self.order == CacheOrder::Recent)?;
-        Some(self.arrivals - listing.made_at)
+        let listing = self.listing.as_ref()?;
+        (self.order.is_own() || listing.cursor.is_some()).then_some(listing.waiting)
     }
 
     pub(crate) fn set_filter(&mut self, filter: Filter, now: Timestamp) {
@@ -211,67 +219,99 @@ impl CachePane {
             return;
         }
         self.filter = filter;
-        self.hits.clear();
-        if !self.filter.is_none() {
-            for (rank, key) in &self.ranks {
-                if self.slots.get(key).is_some_and(|slot| slot.row.passes(&self.filter)) {
-                    self.hits.insert(*rank, Arc::clone(key));
-                }
-            }
-        }
-        self.listing = None;
-        self.resort(now, true);
+        self.find_hits();
+        self.rearrange(now);
     }
 
-    pub(crate) fn set_order(&mut self, order: CacheOrder, now: Timestamp) {
+    fn find_hits(&mut self) {
+        self.hits.clear();
+        if self.filter.is_none() {
+            return;
+        }
+        for (rank, key) in &self.ranks {
+            if self.slots.get(key).is_some_and(|slot| self.filter.passes(&slot.row)) {
+                self.hits.insert(*rank, Arc::clone(key));
+            }
+        }
+    }
+
+    /// Hides the entries that do not pass, or only marks those that do.
+    pub(crate) fn set_narrows(&mut self, narrows: bool, now: Timestamp) {
+        self.narrows = narrows;
+        self.rearrange(now);
+    }
+
+    pub(crate) fn set_order(&mut self, order: Order, now: Timestamp) {
         self.order = order;
-        self.listing = None;
-        self.resort(now, true);
+        self.follow(now);
     }
 
     /// Follows what changes (or, when sorted, forgets the cursor).
     pub(crate) fn follow(&mut self, now: Timestamp) {
         self.listing = None;
-        self.resort(now, true);
+        self.resort(now);
     }
 
-    /// Makes a sorted listing again when it is due; keeps the cursor on its key.
-    pub(crate) fn resort(&mut self, now: Timestamp, at_once: bool) {
-        if self.order == CacheOrder::Recent {
+    /// Something else is shown: the cursor stays on its key, where that is among it.
+    fn rearrange(&mut self, now: Timestamp) {
+        let cursor = self.cursor().map(str::to_owned);
+        self.listing = None;
+        self.resort(now);
+        if let Some(key) = cursor {
+            let listing = self.stop(now);
+            match listing.keys.iter().position(|listed| **listed == *key) {
+                Some(place) => listing.place(place, 1),
+                None => self.follow(now),
+            }
+        }
+    }
+
+    /// Time passes: what depends on it is looked at again, a sorted listing that changed and that
+    /// nobody scrolls in is made again.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        let seconds = now.as_second();
+        self.filter.set_now(now);
+        if self.filter.ages() && self.aged_at != seconds {
+            self.aged_at = seconds;
+            self.find_hits();
+            self.arrivals += 1;
+        }
+        self.resort(now);
+    }
+
+    fn resort(&mut self, now: Timestamp) {
+        if self.order.is_own() {
             return;
         }
         if let Some(listing) = &self.listing {
-            let due = now.as_second().saturating_sub(listing.at.as_second()) >= RESORT_SECONDS;
-            if listing.made_at == self.arrivals || !(due || at_once) {
+            let age = now.as_second().saturating_sub(listing.at.as_second());
+            // A clock that was set back must not stop it.
+            let due = age.abs() >= RESORT_SECONDS;
+            if listing.cursor.is_some() || listing.made_at == self.arrivals || !due {
                 return;
             }
         }
-        let cursor_key = self.cursor().map(str::to_owned);
-        let top = self.listing.as_ref().map_or(0, |listing| listing.top);
-        let keys = self.sorted();
-        let cursor = cursor_key.and_then(|key| keys.iter().position(|k| **k == *key));
-        let top = top.min(keys.len().saturating_sub(1));
-        self.listing = Some(Listing { keys, cursor, top, made_at: self.arrivals, at: now });
+        self.listing = Some(self.list(now, IN_SIGHT));
     }
 
-    fn sorted(&self) -> Vec<Arc<str>> {
-        let mut keys: Vec<Arc<str>> = self.live().values().rev().map(Arc::clone).collect();
-        let row = |key: &Arc<str>| self.slots.get(key).map(|slot| &slot.row);
-        match self.order {
-            CacheOrder::Recent => {}
-            CacheOrder::Key => keys.sort_unstable(),
-            CacheOrder::State => keys.sort_by_key(|key| row(key).map_or(9, |row| urgency(row.state))),
-            CacheOrder::Size => {
-                keys.sort_by_key(|key| std::cmp::Reverse(row(key).and_then(|row| row.size).unwrap_or(0)));
-            }
-        }
-        keys
+    fn list(&self, now: Timestamp, most: usize) -> Listing {
+        let live = self.live().values().rev();
+        let keys = if self.order.is_own() {
+            live.take(most).map(Arc::clone).collect()
+        } else {
+            let keyed = live.filter_map(|key| {
+                let slot = self.slots.get(key)?;
+                Some((slot.row.sort_key(self.order.column), Arc::clone(key)))
+            });
+            arrange(keyed, self.order, EntryRow::COLUMNS, most)
+        };
+        Listing { keys, cursor: None, top: 0, made_at: self.arrivals, at: now, waiting: 0 }
     }
 
+    /// The listing stands still from now on, with all its keys.
     fn stop(&mut self, now: Timestamp) -> &mut Listing {
-        if self.listing.is_none() {
-            let keys = self.sorted();
-            self.listing = Some(Listing { keys, cursor: None, top: 0, made_at: self.arrivals, at: now });
+        if self.listing.as_ref().is_none_or(|listing| listing.cursor.is_none()) {
+            self.listing = Some(self.list(now, usize::MAX));
         }
         self.listing.get_or_insert_with(|| Listing {
             keys: Vec::new(),
@@ -279,6 +319,7 @@ impl CachePane {
             top: 0,
             made_at: 0,
             at: now,
+            waiting: 0,
         })
     }
 
@@ -291,17 +332,18 @@ impl CachePane {
         height: usize,
         now: Timestamp,
     ) -> Option<String> {
-        let live = self.listing.is_none();
-        let recent = self.order == CacheOrder::Recent;
         let listing = self.stop(now);
-        let last = listing.keys.len().checked_sub(1)?;
-        if live && listing.cursor.is_none() {
+        let Some(last) = listing.keys.len().checked_sub(1) else {
+            self.follow(now);
+            return None;
+        };
+        if listing.cursor.is_none() {
             listing.cursor = from.and_then(|key| listing.keys.iter().position(|k| **k == *key));
         }
         let place = match listing.cursor {
-            Some(0) if rows < 0 && recent => {
+            Some(0) if rows < 0 => {
                 let key = listing.keys.first().map(ToString::to_string);
-                self.listing = None;
+                self.follow(now);
                 return key;
             }
             Some(place) => place.saturating_add_signed(rows).min(last),
@@ -322,11 +364,44 @@ impl CachePane {
 
     /// Puts the cursor on row `line` of the window.
     pub(crate) fn click(&mut self, line: usize, height: usize, now: Timestamp) -> Option<String> {
+        // The key that is seen there, whatever has come to its place since the listing was made.
+        let key = self.window(line + 1).get(line).map(|(key, _)| (*key).to_owned())?;
         let listing = self.stop(now);
-        let place = listing.top + line;
-        let key = listing.keys.get(place)?.to_string();
+        let place = listing.keys.iter().position(|listed| **listed == *key)?;
         listing.place(place, height);
         Some(key)
+    }
+
+    /// Goes to the next entry (or the one before) that passes the filter, round at the end. Gives its
+    /// key, and whether it went round; `None` when no entry passes.
+    pub(crate) fn find(
+        &mut self,
+        forward: bool,
+        from: Option<&str>,
+        height: usize,
+        now: Timestamp,
+    ) -> Option<(String, bool)> {
+        let held = self.cursor().is_some();
+        let listing = self.stop(now);
+        let count = listing.keys.len();
+        let start = listing
+            .cursor
+            .or_else(|| from.and_then(|key| listing.keys.iter().position(|listed| **listed == *key)));
+        let found = round(start, count, forward).find_map(|place| {
+            let key = self.listing.as_ref()?.keys.get(place)?;
+            self.is_hit(key).then(|| (place, key.to_string()))
+        });
+        let Some((place, key)) = found else {
+            if !held {
+                self.follow(now);
+            }
+            return None;
+        };
+        if let Some(listing) = &mut self.listing {
+            listing.place(place, height);
+        }
+        let round = start.is_some_and(|start| if forward { place <= start } else { place >= start });
+        Some((key, round))
     }
 }
 
@@ -337,6 +412,29 @@ impl Listing {
     }
 }
 
+impl Sorted for EntryRow {
+    const COLUMNS: &'static [Column] = &[
+        Column::falling("age"),
+        Column::rising("key"),
+        Column::rising("type"),
+        Column::falling("size"),
+        Column::rising("ttl"),
+        Column::rising("state"),
+    ];
+
+    fn sort_key(&self, column: usize) -> SortKey<'_> {
+        match column {
+            1 => SortKey::Text(&self.key),
+            2 => SortKey::Text(&self.kind),
+            3 => SortKey::number(self.size.map(|size| size as f64)),
+            4 => SortKey::number(self.expires_at.map(|at| at.as_millisecond() as f64)),
+            5 => SortKey::Number(f64::from(urgency(self.state))),
+            _ => SortKey::Number(self.changed_at.as_microsecond() as f64),
+        }
+    }
+}
+
+/// What needs somebody comes first: stale, missing, orphan, pending, then the rest.
 fn urgency(state: EntryState) -> u8 {
     match state {
         EntryState::Stale => 0,

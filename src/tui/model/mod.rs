@@ -13,11 +13,14 @@ mod lease_dialog;
 mod lease_events;
 mod leases;
 mod letters;
+mod log;
 mod overlay;
 mod palette;
 mod preview;
 mod rebuild;
 mod ring;
+mod slowest;
+mod sort;
 mod text_box;
 mod thread;
 mod tour;
@@ -26,18 +29,17 @@ mod verify;
 
 use jiff::Timestamp;
 use ratatui::layout::{Position, Size};
-use tui_input::Input;
 
 pub use self::arrangement::{Arrangement, Preset};
 #[cfg(test)]
 pub(crate) use self::palette::ONLY_KEYS;
 pub(crate) use self::{
     arrangement::LEAST_COLUMNS,
-    cache::{CacheOrder, CachePane},
+    cache::CachePane,
     editor::DocumentEditor,
     export::ExportDialog,
     feed::FeedPane,
-    filter::{Filter, Floor, state_word},
+    filter::{Filter, FilterLine, Filtered, Place, columns, fields_of, state_word},
     follow::{Follow, Look, RAW_WIDTH},
     health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
@@ -45,10 +47,12 @@ pub(crate) use self::{
     lease_events::{LeaseChange, LeaseEvent},
     leases::LeasePane,
     letters::Letters,
+    log::Floor,
     palette::{Deed, Entry, Palette, Which},
     preview::Preview,
     rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
+    sort::{Column, Order, Sorted},
     thread::Thread,
     tour::{Proof, Step, Tour},
     tree::{KeyTree, TreeRow},
@@ -169,6 +173,7 @@ pub struct Model {
     pub(crate) latency: LatencySnapshot,
     /// The one of the slowest documents that is pointed at.
     pub(crate) slow_cursor: Option<usize>,
+    pub(crate) slow_order: Order,
     /// A document is being read to be copied: number of the question.
     pub(crate) copying: Option<u64>,
     pub(crate) log: Ring<LogLine>,
@@ -189,8 +194,8 @@ pub struct Model {
     pub(crate) dragged: Option<Splitter>,
     pub(crate) masked: bool,
     pub(crate) overlays: Vec<Overlay>,
-    /// The text of each pane's filter, and whether it is being typed now.
-    pub(crate) filters: [Input; 5],
+    /// The line of each pane's filter, and whether it is being typed now.
+    pub(crate) filters: [FilterLine; 5],
     pub(crate) typing_filter: bool,
     /// What was chosen in the palette, the newest first.
     pub(crate) recent: Vec<Deed>,
@@ -228,6 +233,7 @@ impl Model {
             cache: CachePane::new(options.cache_rows),
             latency: LatencySnapshot::default(),
             slow_cursor: None,
+            slow_order: Order::default(),
             copying: None,
             log: Ring::new(LOG_LINES),
             rebuild: None,

@@ -1,10 +1,15 @@
-//! A bounded list of newest-first rows that can be filtered, and that stands still while somebody
-//! scrolls in it. Rows are known by a number that never changes, so rows that come or go do not move
-//! the cursor to another row.
+//! A bounded list of newest-first rows that can be filtered and sorted, and that stands still while
+//! somebody scrolls in it. Rows are known by a number that never changes, so rows that come or go do not
+//! move the cursor to another row.
 
 use std::collections::VecDeque;
 
-use super::filter::{Filter, Filtered};
+use jiff::Timestamp;
+
+use super::{
+    filter::{Filter, Filtered, Verdict},
+    sort::{Order, Sorted, arrange, round},
+};
 
 /// Where a list that was scrolled stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,25 @@ pub(crate) struct Hold {
     stopped_at: u64,
 }
 
+/// Rows in the order of a column: a picture of a moment.
+#[derive(Debug, Clone)]
+struct Listing {
+    numbers: Vec<u64>,
+    /// Number of the first row that is not in it.
+    next: u64,
+    /// When it was made; `None` = to be made again at the next moment.
+    at: Option<Timestamp>,
+}
+
+/// Rows that documents are read for between two frames, in [`super::filter::Judgement::cost`].
+const JUDGED_AT_ONCE: u64 = 2_000_000;
+/// Rows sorted while nobody scrolls: more than any screen shows.
+const IN_SIGHT: usize = 500;
+/// Rows sorted at most.
+const SORTED: usize = 20_000;
+/// How often a sorted list that changes is sorted again, in milliseconds.
+const RESORT_MILLIS: i128 = 1_000;
+
 /// Rows, newest first when shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring<T> {
@@ -25,19 +49,37 @@ pub(crate) struct Ring<T> {
     first: u64,
     capacity: usize,
     filter: Filter,
+    /// Rows that do not pass are hidden; else those that pass are only marked.
+    narrows: bool,
     /// Numbers of the rows that pass; used only while there is a filter.
     hits: VecDeque<u64>,
+    /// Numbers of the rows whose turn has not come yet.
+    waiting: VecDeque<u64>,
+    /// Numbers of the rows of which the filter cannot tell, and why of the last one.
+    unknown: VecDeque<u64>,
+    why: Option<String>,
+    /// Cost of judging left until the next moment.
+    room: u64,
+    order: Order,
+    listing: Option<Listing>,
     hold: Option<Hold>,
 }
 
-impl<T: Filtered> Ring<T> {
+impl<T: Filtered + Sorted> Ring<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             rows: VecDeque::new(),
             first: 0,
             capacity: capacity.max(1),
-            filter: Filter::None,
+            filter: Filter::default(),
+            narrows: true,
             hits: VecDeque::new(),
+            waiting: VecDeque::new(),
+            unknown: VecDeque::new(),
+            why: None,
+            room: JUDGED_AT_ONCE,
+            order: Order::default(),
+            listing: None,
             hold: None,
         }
     }
@@ -45,19 +87,41 @@ impl<T: Filtered> Ring<T> {
     /// Adds the newest row; gives back its number and the oldest row if that had to go.
     pub(crate) fn push(&mut self, row: T) -> (u64, Option<(u64, T)>) {
         let number = self.next();
-        if !self.filter.is_none() && row.passes(&self.filter) {
-            self.hits.push_back(number);
-        }
         self.rows.push_back(row);
+        if !self.filter.is_none() {
+            if self.waiting.is_empty() && self.room > 0 {
+                self.judge(number);
+            } else {
+                self.waiting.push_back(number);
+            }
+        }
         let mut gone = None;
         if self.rows.len() > self.capacity {
             gone = self.rows.pop_front().map(|row| (self.first, row));
             self.first += 1;
-            while self.hits.front().is_some_and(|hit| *hit < self.first) {
-                self.hits.pop_front();
-            }
+            self.forget(self.first - 1);
         }
         (number, gone)
+    }
+
+    /// A row is gone: so is what was known of it.
+    fn forget(&mut self, gone: u64) {
+        for numbers in [&mut self.hits, &mut self.waiting, &mut self.unknown] {
+            if numbers.front() == Some(&gone) {
+                numbers.pop_front();
+            }
+        }
+        let Some(listing) = &mut self.listing else { return };
+        let Some(place) = listing.numbers.iter().position(|number| *number == gone) else { return };
+        listing.numbers.remove(place);
+        let instead = listing.numbers.get(place.min(listing.numbers.len().saturating_sub(1))).copied();
+        if let (Some(hold), Some(instead)) = (&mut self.hold, instead) {
+            for held in [&mut hold.cursor, &mut hold.top] {
+                if *held == gone {
+                    *held = instead;
+                }
+            }
+        }
     }
 
     fn next(&self) -> u64 {
@@ -74,6 +138,11 @@ impl<T: Filtered> Ring<T> {
         self.rows.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
     }
 
+    /// The same, to be changed in what is not shown.
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+        self.rows.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+
     /// The newest row, filter or not.
     pub(crate) fn newest(&self) -> Option<&T> {
         self.rows.back()
@@ -84,24 +153,70 @@ impl<T: Filtered> Ring<T> {
         self.rows.iter().enumerate().rev().map(|(i, row)| (self.first + i as u64, row))
     }
 
-    /// Rows that pass the filter.
+    /// Only the rows that pass are shown.
+    fn is_narrowed(&self) -> bool {
+        self.narrows && !self.filter.is_none()
+    }
+
+    /// Rows that can be scrolled to.
     pub(crate) fn shown(&self) -> usize {
+        if self.is_narrowed() { self.hits.len() } else { self.rows.len() }
+    }
+
+    /// Rows that pass the filter.
+    pub(crate) fn passing(&self) -> usize {
         if self.filter.is_none() { self.rows.len() } else { self.hits.len() }
     }
 
-    /// The shown row at a place, 0 = newest.
+    /// Whether a filter found this row.
+    pub(crate) fn is_hit(&self, number: u64) -> bool {
+        !self.filter.is_none() && self.hits.binary_search(&number).is_ok()
+    }
+
+    /// Whether rows that pass have to be told from others.
+    pub(crate) fn marks_hits(&self) -> bool {
+        !self.narrows && !self.filter.is_none()
+    }
+
+    pub(crate) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Rows whose turn has not come yet.
+    pub(crate) fn to_judge(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Rows of which the filter cannot tell, and why of the last one.
+    pub(crate) fn unknown(&self) -> (usize, Option<&str>) {
+        (self.unknown.len(), self.why.as_deref().filter(|_| !self.unknown.is_empty()))
+    }
+
+    /// Rows that can be reached by their place.
+    fn listed(&self) -> usize {
+        self.listing.as_ref().map_or_else(|| self.shown(), |listing| listing.numbers.len())
+    }
+
+    /// The row at a place of what is shown, 0 = top.
     pub(crate) fn at(&self, place: usize) -> Option<(u64, &T)> {
-        let back = self.shown().checked_sub(place + 1)?;
-        let number = if self.filter.is_none() { self.first + back as u64 } else { *self.hits.get(back)? };
+        let number = if let Some(listing) = &self.listing {
+            *listing.numbers.get(place)?
+        } else {
+            let back = self.shown().checked_sub(place + 1)?;
+            if self.is_narrowed() { *self.hits.get(back)? } else { self.first + back as u64 }
+        };
         Some((number, self.get(number)?))
     }
 
     /// The place of a number among the shown rows, or the nearest newer one.
     pub(crate) fn place(&self, number: u64) -> usize {
-        let older = if self.filter.is_none() {
-            usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
-        } else {
+        if let Some(listing) = &self.listing {
+            return listing.numbers.iter().position(|listed| *listed == number).unwrap_or(0);
+        }
+        let older = if self.is_narrowed() {
             self.hits.partition_point(|hit| *hit < number)
+        } else {
+            usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX)
         };
         self.shown().saturating_sub(1).saturating_sub(older)
     }
@@ -110,22 +225,109 @@ impl<T: Filtered> Ring<T> {
         if filter == self.filter {
             return;
         }
-        self.hits.clear();
-        if !filter.is_none() {
-            let first = self.first;
-            let passing = self.rows.iter().enumerate().filter(|(_, row)| row.passes(&filter));
-            self.hits.extend(passing.map(|(i, _)| first + i as u64));
-        }
         self.filter = filter;
+        self.hits.clear();
+        self.waiting.clear();
+        self.unknown.clear();
+        self.why = None;
+        if !self.filter.is_none() {
+            self.waiting.extend(self.first..self.next());
+            if self.filter.reads_documents() {
+                self.judge_some();
+            } else {
+                while let Some(number) = self.waiting.pop_front() {
+                    self.judge(number);
+                }
+            }
+        }
+        self.sort_now();
+    }
+
+    /// Hides the rows that do not pass, or only marks those that do.
+    pub(crate) fn set_narrows(&mut self, narrows: bool) {
+        self.narrows = narrows;
+        self.sort_now();
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    pub(crate) fn set_order(&mut self, order: Order) {
+        self.order = order;
+        self.hold = None;
+        self.sort_now();
+    }
+
+    /// Time passes: some rows more are judged, a sorted list that changed is sorted again.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        self.room = JUDGED_AT_ONCE;
+        let judged = self.judge_some();
+        let next = self.next();
+        let Some(listing) = &mut self.listing else { return };
+        let due = listing.at.is_none_or(|at| now.duration_since(at).as_millis().abs() >= RESORT_MILLIS);
+        if listing.at.is_none() {
+            listing.at = Some(now);
+        }
+        // Rows that were there when the list was stopped belong into it, whenever they are judged.
+        let stale = if self.hold.is_some() { judged } else { listing.next != next };
+        if due && stale {
+            self.sort(if self.hold.is_some() { SORTED } else { IN_SIGHT }, Some(now));
+        }
+    }
+
+    /// Judges what waits, the newest first, as far as there is room; `true` if there was any.
+    fn judge_some(&mut self) -> bool {
+        let any = !self.waiting.is_empty();
+        while self.room > 0
+            && let Some(number) = self.waiting.pop_back()
+        {
+            self.judge(number);
+        }
+        any
+    }
+
+    fn judge(&mut self, number: u64) {
+        let Some(row) = self.get(number) else { return };
+        let judgement = self.filter.judge(row);
+        if self.filter.reads_documents() {
+            self.room = self.room.saturating_sub(judgement.cost);
+        }
+        match judgement.verdict {
+            Verdict::Passes => insert(&mut self.hits, number),
+            Verdict::Fails => {}
+            Verdict::Unknown => {
+                insert(&mut self.unknown, number);
+                self.why = judgement.why;
+            }
+        }
+    }
+
+    /// Sorts anew because something else is shown.
+    fn sort_now(&mut self) {
+        self.sort(if self.hold.is_some() { SORTED } else { IN_SIGHT }, None);
+    }
+
+    fn sort(&mut self, most: usize, at: Option<Timestamp>) {
+        self.listing = None;
+        if self.order.is_own() {
+            return;
+        }
+        // What came since the list was stopped waits outside.
+        let next = self.hold.map_or_else(|| self.next(), |hold| hold.stopped_at);
+        let rows = (0..self.shown()).filter_map(|place| self.at(place)).filter(|(number, _)| *number < next);
+        let keyed = rows.map(|(number, row)| (row.sort_key(self.order.column), number));
+        let numbers = arrange(keyed, self.order, T::COLUMNS, most);
+        self.listing = Some(Listing { numbers, next, at });
     }
 
     /// Rows that came since the list was stopped; `None` while it follows.
     pub(crate) fn waiting(&self) -> Option<usize> {
         let hold = self.hold?;
-        Some(if self.filter.is_none() {
-            usize::try_from(self.next() - hold.stopped_at).unwrap_or(usize::MAX).min(self.rows.len())
-        } else {
+        Some(if self.is_narrowed() {
             self.hits.len() - self.hits.partition_point(|hit| *hit < hold.stopped_at)
+        } else {
+            usize::try_from(self.next() - hold.stopped_at).unwrap_or(usize::MAX).min(self.rows.len())
         })
     }
 
@@ -141,29 +343,38 @@ impl<T: Filtered> Ring<T> {
 
     /// Goes on following the newest row.
     pub(crate) fn follow(&mut self) {
-        self.hold = None;
+        if self.hold.take().is_some() {
+            self.sort_now();
+        }
     }
 
     /// Stops the list with the cursor on a row, keeping it in a window of `height` rows.
     pub(crate) fn stop_at(&mut self, number: u64, height: usize) {
-        let place = self.place(number);
-        let Some((cursor, _)) = self.at(place) else { return };
-        let height = height.max(1);
-        let mut top = self.top();
-        if place < top {
-            top = place;
-        } else if place >= top + height {
-            top = place + 1 - height;
+        let Some((cursor, _)) = self.at(self.place(number)) else { return };
+        let (top, stopped_at) = self.hold.map_or((cursor, self.next()), |hold| (hold.top, hold.stopped_at));
+        let top = if self.hold.is_none() { self.at(0).map_or(top, |(number, _)| number) } else { top };
+        let began = self.hold.replace(Hold { cursor, top, stopped_at }).is_none();
+        if began && self.listing.is_some() {
+            self.sort_now();
         }
-        let top = self.at(top).map_or(cursor, |(number, _)| number);
-        let stopped_at = self.hold.map_or_else(|| self.next(), |hold| hold.stopped_at);
-        self.hold = Some(Hold { cursor, top, stopped_at });
+        self.keep_in_view(height);
+    }
+
+    /// Moves the window so that the row under the cursor, or the one in its place, is within.
+    pub(crate) fn keep_in_view(&mut self, height: usize) {
+        let Some(hold) = self.hold else { return };
+        let height = height.max(1);
+        let (place, top) = (self.place(hold.cursor), self.top());
+        let top = top.clamp((place + 1).saturating_sub(height), place);
+        if let Some((top, _)) = self.at(top) {
+            self.hold = Some(Hold { top, ..hold });
+        }
     }
 
     /// Moves the cursor by rows (negative = to newer ones); a step beyond the newest follows again.
     /// `from` is where the cursor starts when the list follows. Gives the row that it is on now.
     pub(crate) fn step(&mut self, rows: isize, from: Option<u64>, height: usize) -> Option<u64> {
-        if self.shown() == 0 {
+        if self.listed() == 0 {
             return None;
         }
         let start = match (self.cursor(), from) {
@@ -178,14 +389,53 @@ impl<T: Filtered> Ring<T> {
                     self.follow();
                     return self.at(0).map(|(number, _)| number);
                 }
-                target.min(self.shown() - 1)
+                target.min(self.listed() - 1)
             }
-            None if rows > 0 => usize::try_from(rows - 1).unwrap_or(0).min(self.shown() - 1),
+            None if rows > 0 => usize::try_from(rows - 1).unwrap_or(0).min(self.listed() - 1),
             None => 0,
         };
         let (number, _) = self.at(place)?;
         self.stop_at(number, height);
         Some(number)
+    }
+
+    /// Goes to the next row (or the one before) that passes the filter, round at the end. Gives it, and
+    /// whether it went round; `None` when no row passes.
+    pub(crate) fn find(&mut self, forward: bool, from: Option<u64>, height: usize) -> Option<(u64, bool)> {
+        let held = self.hold.is_some();
+        let from = self.cursor().or(from).filter(|number| self.get(*number).is_some());
+        if !held && let Some((first, _)) = self.at(0) {
+            // Now all rows can be reached, not only those in sight.
+            self.stop_at(first, height);
+        }
+        let count = self.listed();
+        // A row that is hidden is not among them: the one in its place comes first.
+        let place = from.map(|number| self.place(number)).filter(|place| *place < count);
+        let hidden = place.is_some_and(|place| self.at(place).map(|(number, _)| number) != from);
+        let start = if hidden && forward { place.and_then(|place| place.checked_sub(1)) } else { place };
+        let found = round(start, count, forward)
+            .filter_map(|place| Some((place, self.at(place)?.0)))
+            .find(|(_, number)| self.is_hit(*number));
+        let Some((found, number)) = found else {
+            if !held {
+                self.follow();
+            }
+            return None;
+        };
+        self.stop_at(number, height);
+        let round = start.is_some_and(|start| if forward { found <= start } else { found >= start });
+        Some((number, round))
+    }
+}
+
+/// Puts a number into a list that ascends; mostly at one of its ends.
+fn insert(numbers: &mut VecDeque<u64>, number: u64) {
+    match (numbers.front(), numbers.back()) {
+        (_, Some(back)) if *back > number => {
+            let place = numbers.partition_point(|other| *other < number);
+            numbers.insert(place, number);
+        }
+        _ => numbers.push_back(number),
     }
 }
 
@@ -193,12 +443,49 @@ impl<T: Filtered> Ring<T> {
 mod tests {
     use super::*;
 
+    use jiff::{SignedDuration, tz::TimeZone};
+
+    use super::super::{
+        Pane,
+        filter::{Fact, Moment},
+        sort::{Column, SortKey},
+    };
+
     impl Filtered for u32 {
-        fn passes(&self, filter: &Filter) -> bool {
-            match filter {
-                Filter::Text(text) => self.to_string().contains(text.as_str()),
-                _ => true,
-            }
+        fn any_name(&self, _: &mut dyn FnMut(&str) -> bool) -> bool {
+            false
+        }
+
+        fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
+            test(&self.to_string())
+        }
+
+        fn field(&self, _: &str, _: &str, _: &Moment, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+            if *self == 7 { Verdict::Unknown } else { Verdict::of(test(Fact::Number(f64::from(*self)))) }
+        }
+    }
+
+    impl Sorted for u32 {
+        const COLUMNS: &'static [Column] = &[Column::falling("time"), Column::rising("last digit")];
+
+        fn sort_key(&self, column: usize) -> SortKey<'_> {
+            SortKey::Number(f64::from(if column == 0 { *self } else { *self % 10 }))
+        }
+    }
+
+    fn filter(text: &str) -> Filter {
+        Filter::parse(text, Pane::Feed, Timestamp::UNIX_EPOCH, &TimeZone::UTC).unwrap()
+    }
+
+    fn ring(capacity: usize, rows: std::ops::Range<u32>) -> Ring<u32> {
+        let mut ring = Ring::new(capacity);
+        push(&mut ring, rows);
+        ring
+    }
+
+    fn push(ring: &mut Ring<u32>, rows: std::ops::Range<u32>) {
+        for row in rows {
+            ring.push(row);
         }
     }
 
@@ -245,14 +532,14 @@ mod tests {
         (0..25).for_each(|n| {
             ring.push(n);
         });
-        ring.set_filter(Filter::Text("2".into()));
+        ring.set_filter(filter("2"));
         assert_eq!(shown(&ring, 9), [24, 23, 22, 21, 20, 12, 2]);
         (25..33).for_each(|n| {
             ring.push(n);
         });
         assert_eq!(shown(&ring, 2), [32, 29]);
         assert_eq!(ring.shown(), 12, "2 was pushed out, 25 to 29 and 32 came");
-        ring.set_filter(Filter::None);
+        ring.set_filter(Filter::default());
         assert_eq!(ring.shown(), 30);
     }
 
@@ -266,5 +553,142 @@ mod tests {
         assert!(ring.cursor().is_some());
         ring.step(-1, None, 2);
         assert!(ring.cursor().is_none());
+    }
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(n)
+    }
+
+    const BY_DIGIT: Order = Order { column: 1, reversed: false };
+
+    #[test]
+    fn sorted_it_is_sorted_again_once_a_second_unless_held() {
+        let mut ring = ring(100, 0..25);
+        ring.set_order(BY_DIGIT);
+        assert_eq!(shown(&ring, 4), [20, 10, 0, 21], "equal ones the newest first");
+        ring.tick(second(0));
+        push(&mut ring, 25..35);
+        ring.tick(second(0));
+        assert_eq!(shown(&ring, 2), [20, 10]);
+        ring.tick(second(1));
+        assert_eq!(shown(&ring, 3), [30, 20, 10]);
+        ring.step(2, None, 3);
+        push(&mut ring, 35..45);
+        ring.tick(second(9));
+        assert_eq!((shown(&ring, 3), ring.waiting()), (vec![30, 20, 10], Some(10)));
+        assert_eq!(ring.cursor().and_then(|cursor| ring.get(cursor)), Some(&20));
+        ring.follow();
+        assert_eq!(shown(&ring, 3), [40, 30, 20]);
+        ring.set_order(BY_DIGIT.turned());
+        assert_eq!(shown(&ring, 3), [39, 29, 19]);
+        ring.set_order(Order::default().turned());
+        assert_eq!(shown(&ring, 3), [0, 1, 2], "the oldest first");
+    }
+
+    #[test]
+    fn a_sorted_row_that_is_pushed_out_gives_way_to_its_neighbour() {
+        let mut ring = ring(10, 0..10);
+        ring.set_order(BY_DIGIT);
+        ring.step(2, None, 3);
+        assert_eq!(ring.cursor(), Some(1));
+        push(&mut ring, 10..12);
+        assert_eq!(ring.cursor(), Some(2), "0 and 1 are gone");
+        push(&mut ring, 12..40);
+        assert_eq!(ring.step(1, None, 3), None, "nothing is left of what was sorted");
+        ring.follow();
+        assert_eq!(shown(&ring, 2), [30, 31]);
+    }
+
+    #[test]
+    fn the_row_under_the_cursor_survives_a_filter_that_hides_it() {
+        let mut ring = ring(30, 0..25);
+        ring.step(6, None, 4);
+        assert_eq!(ring.cursor(), Some(19));
+        ring.set_filter(filter("2"));
+        ring.keep_in_view(4);
+        assert_eq!(ring.cursor(), Some(19));
+        push(&mut ring, 25..33);
+        assert_eq!(ring.waiting(), Some(6), "25 to 29 and 32");
+        ring.set_filter(Filter::default());
+        ring.keep_in_view(4);
+        assert_eq!((ring.cursor(), ring.waiting()), (Some(19), Some(8)));
+        assert!(shown(&ring, 4).contains(&19));
+    }
+
+    #[test]
+    fn next_and_previous_go_round_and_pass_over_rows_that_are_only_marked() {
+        let mut ring = ring(30, 0..25);
+        ring.set_filter(filter("2"));
+        let found = |ring: &mut Ring<u32>, forward| {
+            ring.find(forward, None, 5).map(|(n, round)| (ring.get(n).copied(), round))
+        };
+        for row in [24, 23, 22, 21, 20, 12, 2] {
+            assert_eq!(found(&mut ring, true), Some((Some(row), false)));
+        }
+        assert_eq!(found(&mut ring, true), Some((Some(24), true)));
+        assert_eq!(found(&mut ring, false), Some((Some(2), true)));
+        ring.set_narrows(false);
+        assert_eq!((ring.shown(), ring.passing()), (25, 7));
+        assert_eq!(ring.step(-3, None, 5), Some(5));
+        assert_eq!(found(&mut ring, false), Some((Some(12), false)));
+        assert_eq!(found(&mut ring, true), Some((Some(2), false)));
+        ring.set_order(BY_DIGIT.turned());
+        assert_eq!(found(&mut ring, true), Some((Some(24), false)));
+        assert_eq!(found(&mut ring, true), Some((Some(23), false)));
+        ring.set_filter(filter("99"));
+        assert_eq!(found(&mut ring, true), None);
+    }
+
+    #[test]
+    fn documents_are_read_bit_by_bit_and_what_cannot_be_told_is_counted() {
+        let many = u32::try_from(2 * JUDGED_AT_ONCE / 200).unwrap();
+        let mut ring = ring(1_000_000, 0..many);
+        ring.set_filter(filter("size>5"));
+        let left = ring.to_judge();
+        assert!(left > 0 && left < many as usize, "{left}");
+        assert_eq!(shown(&ring, 1), [many - 1], "the newest are judged first");
+        push(&mut ring, many..many + 1);
+        assert_eq!(ring.to_judge(), left + 1);
+        for _ in 0..9 {
+            ring.tick(second(0));
+        }
+        assert_eq!((ring.to_judge(), ring.unknown().0), (0, 1));
+        assert_eq!(ring.passing(), many as usize + 1 - 7);
+        assert_eq!(shown(&ring, 1), [many]);
+        assert!(ring.unknown().1.is_some());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_happens_the_cursor_can_be_seen(
+            deeds in proptest::collection::vec((0_u8..9, 0_u16..40), 0..60),
+        ) {
+            let mut ring = ring(12, 0..5);
+            let mut next = 5;
+            for (deed, n) in deeds {
+                match deed {
+                    0..3 => {
+                        push(&mut ring, next..next + u32::from(n % 5));
+                        next += u32::from(n % 5);
+                    }
+                    3 => drop(ring.step(isize::try_from(n).unwrap() - 20, None, 4)),
+                    4 => ring.set_filter(filter(["", "1", "2", "size>3"][usize::from(n) % 4])),
+                    5 => ring.set_order(Order { column: usize::from(n) % 2, reversed: n > 20 }),
+                    6 => ring.set_narrows(n > 20),
+                    7 => drop(ring.find(n > 20, None, 4)),
+                    _ => ring.tick(second(i64::from(n))),
+                }
+                ring.keep_in_view(4);
+                let cursor = ring.cursor().map(|cursor| ring.place(cursor));
+                proptest::prop_assert!(ring.shown() <= ring.len() && ring.passing() <= ring.len());
+                if let Some(place) = cursor.filter(|_| ring.listed() > 0) {
+                    proptest::prop_assert!((ring.top()..ring.top() + 4).contains(&place));
+                    proptest::prop_assert!(ring.at(place).is_some());
+                }
+                for number in ring.hits.iter().chain(&ring.unknown).chain(&ring.waiting) {
+                    proptest::prop_assert!(ring.get(*number).is_some());
+                }
+            }
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// 2026-11-23 14:02:12 UTC.
-pub(super) fn start() -> Timestamp {
+pub(in crate::tui) fn start() -> Timestamp {
     "2026-11-23T14:02:12Z".parse().unwrap()
 }
 
@@ -66,7 +66,7 @@ pub(super) fn keys(model: &mut Model, text: &str) -> Vec<Effect> {
         .collect()
 }
 
-pub(super) fn change(
+pub(in crate::tui) fn change(
     seq: u64,
     id: &str,
     price: f64,
@@ -75,6 +75,13 @@ pub(super) fn change(
     age: i64,
 ) -> ChangeRow {
     let field = |name: &str, value: &str, delta| Field { name: name.into(), value: value.into(), delta };
+    let currency = ["GBP", "EUR", "USD"][seq as usize % 3];
+    let name = ["Kettle", "Rain coat", "Desk lamp", "Tent"][seq as usize % 4];
+    let json = serde_json::json!({
+        "id": id,
+        "price": { "current": price, "currency": currency, "sale": seq.is_multiple_of(2) },
+        "name": name,
+    });
     ChangeRow {
         seq,
         seen_at: before(age),
@@ -86,14 +93,15 @@ pub(super) fn change(
         keys: vec![format!("price:{id}")],
         fields: vec![
             field("price.current", &format!("{price:.2}"), delta),
-            field("price.currency", ["GBP", "EUR", "USD"][seq as usize % 3], None),
-            field("name", ["Kettle", "Rain coat", "Desk lamp", "Tent"][seq as usize % 4], None),
+            field("price.currency", currency, None),
+            field("name", name, None),
         ],
         novelty: match delta {
             Some(_) => Novelty::Replaced,
             None => Novelty::New,
         },
         versions: Versions { written: 0, delivered: 1, folded: 0 },
+        json: Some(json.to_string().into()),
     }
 }
 
@@ -102,7 +110,7 @@ fn range(quarter: usize) -> EpkRange {
     EpkRange::new(bounds[quarter], bounds[quarter + 1])
 }
 
-pub(super) fn entry(id: &str, state: EntryState, age: i64) -> EntryRow {
+pub(in crate::tui) fn entry(id: &str, state: EntryState, age: i64) -> EntryRow {
     EntryRow {
         key: format!("price:{id}"),
         document_id: Some(id.to_owned()),
@@ -132,7 +140,7 @@ fn lease(quarter: usize, owner: Option<&str>, mine: bool, age: i64, lag: u64) ->
     }
 }
 
-pub(super) fn leases() -> LeaseSnapshot {
+pub(in crate::tui) fn leases() -> LeaseSnapshot {
     LeaseSnapshot {
         prefix: "acct_shop_prices".to_owned(),
         container: "shop/leases".to_owned(),

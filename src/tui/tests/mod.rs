@@ -1,7 +1,7 @@
 //! Tests of the screen: what is drawn, and what keys and events make of the model.
 
 mod arrange;
-mod fixture;
+pub(super) mod fixture;
 mod follow;
 mod fuzz;
 mod inserts;

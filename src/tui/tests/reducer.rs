@@ -63,7 +63,7 @@ fn a_pane_behind_a_tab_shows_all_its_rows_when_it_comes() {
 fn a_scrolled_feed_stands_still_and_counts() {
     let mut model = running();
     keys(&mut model, "j");
-    let row = |model: &Model| fixture::text(model).lines().nth(2).unwrap()[..50].to_owned();
+    let row = |model: &Model| fixture::text(model).lines().nth(3).unwrap()[..50].to_owned();
     let before = row(&model);
     tell(&mut model, [Event::Changes((100..137).map(|i| change(i, "p-9", 1.0, None, 0, 0)).collect())]);
     assert_eq!(row(&model), before);
@@ -76,8 +76,8 @@ fn a_scrolled_feed_stands_still_and_counts() {
 #[test]
 fn filter_narrows_as_typed_and_escape_clears_it() {
     let mut model = running();
-    keys(&mut model, "/p-00004");
-    assert!(fixture::text(&model).contains("/p-00004 1 of 60"));
+    keys(&mut model, "/\"p-00004");
+    assert!(fixture::text(&model).contains("/\"p-00004 1 of 60"));
     keys(&mut model, "\n");
     assert!(!model.typing_filter);
     press(&mut model, KeyCode::Esc);

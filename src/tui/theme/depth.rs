@@ -71,6 +71,7 @@ impl Theme {
             &mut self.selection,
             &mut self.fresh,
             &mut self.key,
+            &mut self.found,
             &mut self.json_name,
         ] {
             *style = depth.style(*style);

@@ -38,7 +38,7 @@ pub struct FileTheme {
 /// Roles by name, each with its place in the theme.
 type Role = (&'static str, fn(&mut Theme) -> &mut Style);
 
-const ROLES: [Role; 15] = [
+const ROLES: [Role; 16] = [
     ("text", |theme| &mut theme.text),
     ("dim", |theme| &mut theme.dim),
     ("strong", |theme| &mut theme.strong),
@@ -53,6 +53,7 @@ const ROLES: [Role; 15] = [
     ("selection", |theme| &mut theme.selection),
     ("fresh", |theme| &mut theme.fresh),
     ("key", |theme| &mut theme.key),
+    ("found", |theme| &mut theme.found),
     ("json-name", |theme| &mut theme.json_name),
 ];
 
@@ -102,6 +103,7 @@ fn read(text: &str) -> Result<Theme, Fault> {
         let accent = style(item)?;
         theme.border_focused = accent;
         theme.json_name = accent;
+        theme.found = accent.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         theme.key = accent.add_modifier(Modifier::BOLD);
         theme.title_focused = accent.add_modifier(Modifier::BOLD);
     }

@@ -76,6 +76,8 @@ pub(crate) struct Theme {
     /// A row of the last second.
     pub(crate) fresh: Style,
     pub(crate) key: Style,
+    /// What a filter found; patched over the text. Never by colour alone.
+    pub(crate) found: Style,
     /// JSON names in the document view.
     pub(crate) json_name: Style,
     /// Only ASCII glyphs for frames and bars.
@@ -176,6 +178,7 @@ impl Theme {
             selection: palette.selection,
             fresh: bold,
             key: of(palette.accent).add_modifier(Modifier::BOLD),
+            found: of(palette.accent).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             json_name: of(palette.accent),
             ascii: false,
         }

@@ -1,6 +1,8 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
-use super::{Effect, arrange, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views};
+use super::{
+    Effect, arrange, find, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views,
+};
 use crate::{
     engine::{Command, SyncPhase},
     tui::{
@@ -96,14 +98,15 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ToggleTraffic => return toggle_traffic(model),
         Action::TrafficUp => return change_traffic(model, true),
         Action::TrafficDown => return change_traffic(model, false),
-        Action::Filter if pane != Pane::Latency => model.typing_filter = true,
+        Action::Filter => find::open(model),
+        Action::FindNext => find::step(model, true),
+        Action::FindPrevious => find::step(model, false),
+        Action::Narrow => find::toggle_narrowing(model),
         Action::ClearFilter => clear(model),
-        Action::Sort => {
-            let order = model.cache.order.next();
-            model.cache.set_order(order, model.now);
-            model.say(format!("cache: {}", order.word()));
-        }
+        Action::Sort => find::next_column(model),
+        Action::SortReversed => find::reverse(model),
         Action::Health => model.overlays.push(Overlay::Health { scroll: 0 }),
+        Action::LogRoom => find::next_log_room(model),
         Action::Tour => return tour::begin(model, false),
         Action::LogLevel
         | Action::Zoom
@@ -155,17 +158,17 @@ fn move_focus(model: &mut Model, by: isize) {
 /// Escape on the main screen takes back one thing at a time: filter, scroll, selection, zoom.
 fn clear(model: &mut Model) {
     let pane = model.focus;
-    if !model.filters[pane.index()].value().is_empty() {
-        model.filters[pane.index()].reset();
-        panes::apply_filter(model, pane);
-    } else if !model.thread.is_none() {
+    if find::clear(model, pane) {
+        return;
+    }
+    if model.thread.is_none() {
+        model.zoomed = false;
+        panes::last(model, pane);
+    } else {
         model.thread = Thread::default();
         model.leases.cursor = None;
         model.feed.ring.follow();
         model.cache.follow(model.now);
-    } else {
-        model.zoomed = false;
-        panes::last(model, pane);
     }
 }
 

@@ -1,6 +1,6 @@
 //! How it looks: zoom, mask, themes, which lines of the activity.
 
-use super::panes;
+use super::find;
 use crate::tui::{keymap::Action, model::Model};
 
 /// Does one of the actions of this room; others do nothing.
@@ -16,8 +16,8 @@ pub(super) fn act(model: &mut Model, action: Action) {
             model.use_theme(name);
             model.say(format!("theme {}", model.theme_title()));
         }
-        Action::LogLevel => panes::next_log_level(model),
-        Action::Activity(floor) => panes::show_activity(model, floor),
+        Action::LogLevel => find::next_log_level(model),
+        Action::Activity(floor) => find::show_activity(model, floor),
         _ => {}
     }
 }

@@ -4,6 +4,7 @@
 mod act;
 mod arrange;
 mod edit;
+mod find;
 mod follow;
 mod insert;
 mod lease_deeds;
@@ -125,7 +126,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => {
             model.now = now;
             model.end_notice_in_time();
-            model.cache.resort(now, false);
+            find::tick(model, now);
             tour::tick(model)
         }
     }

@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effect, act, arrange, panes};
+use super::{Effect, act, arrange, find, panes};
 use crate::tui::{
     keymap::{Action, Context},
     layout::{self, Line, Place},
@@ -83,12 +83,16 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    let Some(Place { pane, line, .. }) = frame.place(model, at) else { return Vec::new() };
+    let Some(Place { pane, line }) = frame.place(model, at) else { return Vec::new() };
     if view::closing_mark(model, pane, frame.pane(pane)) == Some(at) {
         return act::act(model, context, if model.zoomed { Action::Zoom } else { Action::Hide });
     }
     model.dragged = frame.splitter(at);
     model.focus = pane;
+    if let Some(column) = view::title_at(model, &frame, pane, at) {
+        find::click(model, pane, column);
+        return Vec::new();
+    }
     if let Line::Row(row) = line {
         panes::click(model, &frame, pane, row);
     }

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, edit, follow, insert, lease_deeds, palette, panes, rebuild, typing, views};
+use super::{Effect, act, edit, find, follow, insert, lease_deeds, palette, rebuild, typing, views};
 use crate::{
     engine::Command,
     tui::{
@@ -29,7 +29,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.overlays.push(Overlay::Help { of, scroll: 0 });
         return Vec::new();
     }
-    let Some(mut top) = model.overlays.pop() else { return in_filter(model, action) };
+    let Some(mut top) = model.overlays.pop() else { return find::in_line(model, action) };
     let (keep, effects) = match &mut top {
         Overlay::Follow(follow) if action == Action::Preview => {
             let source = follow.detail.as_ref().and_then(|detail| detail.source.as_ref().ok()?.as_ref());
@@ -144,15 +144,6 @@ fn follow_finding(model: &mut Model, dialog: Overlay) -> Vec<Effect> {
     act::open(model)
 }
 
-fn in_filter(model: &mut Model, action: Action) -> Vec<Effect> {
-    if action == Action::Back {
-        model.filters[model.focus.index()].reset();
-        panes::apply_filter(model, model.focus);
-    }
-    model.typing_filter = false;
-    Vec::new()
-}
-
 /// A key that is text where it was typed.
 pub(super) fn type_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
     if let Some(Overlay::Edit(editor)) = model.overlays.last_mut() {
@@ -201,7 +192,7 @@ fn focused_input(model: &mut Model) -> Option<&mut tui_input::Input> {
         Some(Overlay::Insert(form)) => form.focused(),
         Some(Overlay::Palette(palette)) => Some(&mut palette.input),
         Some(_) => None,
-        None => Some(&mut model.filters[model.focus.index()]),
+        None => Some(&mut model.filters[model.focus.index()].input),
     }
 }
 
@@ -209,6 +200,6 @@ fn typed(model: &mut Model) {
     match model.overlays.last_mut() {
         Some(Overlay::Palette(palette)) => palette.cursor = 0,
         Some(_) => {}
-        None => panes::apply_filter(model, model.focus),
+        None => find::apply(model, model.focus),
     }
 }

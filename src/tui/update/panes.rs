@@ -2,7 +2,7 @@
 
 use crate::tui::{
     layout::{self, Frame},
-    model::{Filter, Floor, Model, Pane, Thread},
+    model::{Model, Pane, Thread},
 };
 
 /// Rows that a pane shows at once.
@@ -85,7 +85,7 @@ pub(super) fn last(model: &mut Model, pane: Pane) {
     }
 }
 
-fn follow(model: &mut Model, pane: Pane) {
+pub(super) fn follow(model: &mut Model, pane: Pane) {
     match pane {
         Pane::Feed => model.feed.ring.follow(),
         Pane::Cache => model.cache.follow(model.now),
@@ -94,47 +94,16 @@ fn follow(model: &mut Model, pane: Pane) {
     }
 }
 
-/// The activity from the next level on: everything, warnings, errors.
-pub(super) fn next_log_level(model: &mut Model) {
-    let now = model.filters[Pane::Log.index()].value();
-    let place = Floor::ALL.iter().position(|floor| floor.filter() == now);
-    let next = place.map_or(Floor::Warnings, |place| Floor::ALL[(place + 1) % Floor::ALL.len()]);
-    show_activity(model, next);
-}
-
-/// The activity from a level on.
-pub(super) fn show_activity(model: &mut Model, floor: Floor) {
-    model.filters[Pane::Log.index()] = tui_input::Input::new(floor.filter().to_owned());
-    model.log.follow();
-    apply_filter(model, Pane::Log);
-    model.say(floor.words());
-}
-
-/// Takes the text of a pane's filter over.
-pub(super) fn apply_filter(model: &mut Model, pane: Pane) {
-    let filter = Filter::parse(model.filters[pane.index()].value());
-    match pane {
-        Pane::Feed => model.feed.ring.set_filter(filter),
-        Pane::Leases => {
-            model.leases.filter = filter;
-            model.leases.top = 0;
-        }
-        Pane::Cache => model.cache.set_filter(filter, model.now),
-        Pane::Log => model.log.set_filter(filter),
-        Pane::Latency => {}
-    }
-}
-
 /// After a change of size or of rows: what the cursor is on stays visible.
 pub(super) fn keep_cursors_in_view(model: &mut Model) {
     let frame = layout::frame(model);
     // A pane behind a tab has no height now and gets its turn when it is shown.
     let height = |model: &Model, pane| Some(usize::from(frame.rows(pane, model).height)).filter(|n| *n > 0);
-    if let (Some(cursor), Some(height)) = (model.feed.ring.cursor(), height(model, Pane::Feed)) {
-        model.feed.ring.stop_at(cursor, height);
+    if let Some(height) = height(model, Pane::Feed) {
+        model.feed.ring.keep_in_view(height);
     }
-    if let (Some(cursor), Some(height)) = (model.log.cursor(), height(model, Pane::Log)) {
-        model.log.stop_at(cursor, height);
+    if let Some(height) = height(model, Pane::Log) {
+        model.log.keep_in_view(height);
     }
     if let (Some(cursor), Some(height)) = (model.leases.cursor.clone(), height(model, Pane::Leases)) {
         model.leases.stop_at(&cursor, height);
@@ -144,14 +113,14 @@ pub(super) fn keep_cursors_in_view(model: &mut Model) {
     }
 }
 
-fn thread_from_change(model: &mut Model, number: u64) {
+pub(super) fn thread_from_change(model: &mut Model, number: u64) {
     if let Some(row) = model.feed.ring.get(number) {
         model.thread = Thread::of_change(row);
         lease_follows(model);
     }
 }
 
-fn thread_from_key(model: &mut Model, key: &str) {
+pub(super) fn thread_from_key(model: &mut Model, key: &str) {
     let Some(row) = model.cache.get(key) else { return };
     let change = row.document_id.as_deref().and_then(|id| model.feed.newest_of(id));
     model.thread = match change.and_then(|number| model.feed.ring.get(number)) {
@@ -162,7 +131,7 @@ fn thread_from_key(model: &mut Model, key: &str) {
 }
 
 /// A lease stands for the newest change that came through it.
-fn thread_from_lease(model: &mut Model, id: &str) {
+pub(super) fn thread_from_lease(model: &mut Model, id: &str) {
     let Some(row) = model.leases.snapshot.rows.iter().find(|row| row.id == id) else { return };
     let newest = row.range.as_ref().and_then(|range| {
         model.feed.ring.iter().map(|(_, change)| change).find(|change| range.contains(&change.range))

@@ -21,7 +21,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),
         Event::Cache(status) => model.cache.status = status,
         Event::CacheFlushed => model.cache.flush(),
-        Event::Latency(snapshot) => model.latency = snapshot,
+        Event::Latency(snapshot) => model.take_latency(snapshot),
         Event::Traffic(status) => model.traffic = status,
         Event::Dropped(total) => model.dropped = total,
         Event::Log(line) => {

@@ -132,8 +132,7 @@ fn insert(model: &mut Model, id: &str) -> Vec<Effect> {
     };
     model.feed.ring.follow();
     model.cache.follow(model.now);
-    model.filters[Pane::Feed.index()].reset();
-    super::panes::apply_filter(model, Pane::Feed);
+    super::find::clear(model, Pane::Feed);
     model.thread = Thread::awaiting(id, &model.options.key_template);
     vec![Effect::Send(Command::Insert(Insert::One { json }))]
 }

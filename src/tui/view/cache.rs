@@ -3,17 +3,20 @@
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{
-    empty, filter_title, in_panes, is_fresh, line_of, liveness, masked, select, state_glyph, trouble,
+    Filtering, draw_titles, empty,
+    found::{Cell, Finder, gutter},
+    in_panes, is_fresh, line_of, liveness, masked, select, state_glyph, trouble,
 };
 use crate::{
     engine::{ConnectionState, EntryRow, EntryState},
     tui::{
         layout::inner,
-        model::{CacheOrder, Model, Pane, state_word},
+        model::{Model, Pane, Place, state_word},
         widgets::{
             pane::Pane as Border,
             pen::{Align, Pen},
             text,
+            titles::Titles,
         },
     },
 };
@@ -32,10 +35,15 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let keys = cache.status.keys;
     let mut title =
         vec![keys.map_or_else(|| "Cache".into(), |keys| format!("Cache · {}", text::count(keys)).into())];
-    if cache.order != CacheOrder::Recent {
-        title.push(format!(" {}", cache.order.word()).into());
-    }
-    title.extend(filter_title(model, Pane::Cache, cache.shown(), cache.len()));
+    let filtering = Filtering {
+        filter: cache.filter(),
+        passing: cache.passing(),
+        all: cache.len(),
+        to_judge: 0,
+        unknown: 0,
+        marks: cache.marks_hits(),
+    };
+    title.extend(filtering.title(model, Pane::Cache));
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Cache && in_panes(model));
     let right = match cache.waiting() {
         Some(waiting) => liveness(model, Some(waiting), false),
@@ -176,7 +184,7 @@ fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
     let cache = &model.cache;
     let width = usize::from(rows.width);
     let columns = Columns::of(width);
-    heading(model, columns, rows, buf);
+    draw_titles::<EntryRow>(model, &titles(rows), rows, cache.order(), buf);
     let height = usize::from(rows.height);
     let mut window = cache.window(height);
     // The thread is never out of sight: where its entry is not in the window, the last line shows it.
@@ -192,14 +200,15 @@ fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
         let theme = &model.theme;
         let marked = model.thread.marks_key(key);
         let mut pen = Pen::new(buf, rows, line);
-        pen.put(if marked { "▌" } else { " " }, theme.accent);
+        let hit = cache.is_hit(key);
+        gutter(model, &mut pen, marked, hit && cache.marks_hits());
         let Some(row) = row else {
             let key = text::middle(&masked(model, key), columns.key).into_owned();
             pen.put("  ", theme.dim).cell(&key, columns.key, Align::Left, theme.dim);
             pen.skip(1).put("gone", theme.dim);
             continue;
         };
-        draw_row(model, row, marked, columns, &mut pen);
+        draw_row(model, row, (marked, hit), columns, &mut pen);
         if model.focus == Pane::Cache && cache.cursor() == Some(*key) {
             select(model, line_of(rows, line), buf);
         }
@@ -224,18 +233,17 @@ impl Columns {
     }
 }
 
-fn heading(model: &Model, columns: Columns, rows: Rect, buf: &mut Buffer) {
-    if rows.y == 0 {
-        return;
-    }
-    let dim = model.theme.dim;
-    let mut pen = Pen::new(buf, Rect { y: rows.y - 1, height: 1, ..rows }, 0);
-    pen.skip(3).cell("key", columns.key, Align::Left, dim).cell("type", columns.kind, Align::Right, dim);
-    pen.cell("size", SIZE, Align::Right, dim).cell("ttl", TTL, Align::Right, dim);
-    pen.cell("age", columns.age, Align::Right, dim).cell("state", columns.state, Align::Right, dim);
+/// The titles above the rows.
+pub(super) fn titles(rows: Rect) -> Titles {
+    let columns = Columns::of(usize::from(rows.width));
+    let mut titles = Titles::default();
+    titles.skip(3).cell("key", columns.key, Align::Left, 1).cell("type", columns.kind, Align::Right, 2);
+    titles.cell("size", SIZE, Align::Right, 3).cell("ttl", TTL, Align::Right, 4);
+    titles.cell("age", columns.age, Align::Right, 0).cell("state", columns.state, Align::Right, 5);
+    titles
 }
 
-fn draw_row(model: &Model, row: &EntryRow, marked: bool, columns: Columns, pen: &mut Pen<'_>) {
+fn draw_row(model: &Model, row: &EntryRow, (marked, hit): (bool, bool), columns: Columns, pen: &mut Pen<'_>) {
     let theme = &model.theme;
     // What was known of a server that is gone is kept, but must not look alive.
     let stale = matches!(model.redis, Some(ConnectionState::Down { .. }));
@@ -246,9 +254,10 @@ fn draw_row(model: &Model, row: &EntryRow, marked: bool, columns: Columns, pen: 
     };
     let (glyph, style) = if stale { ("·", theme.dim) } else { state_glyph(theme, row.state) };
     pen.put(glyph, style).skip(1);
-    let key = masked(model, &row.key);
+    let finder = Finder::new(model, model.cache.filter(), hit);
     let key_style = if marked { body.patch(theme.accent) } else { body };
-    pen.cell(&text::middle(&key, columns.key), columns.key, Align::Left, key_style);
+    let (place, align) = (Place::Name("key"), Align::Left);
+    finder.cell(pen, Cell { whole: &row.key, place, columns: columns.key, align, style: key_style });
     pen.cell(&row.kind, columns.kind, Align::Right, theme.dim);
     let size = row.size.map_or("—".to_owned(), text::bytes);
     pen.cell(&size, SIZE, Align::Right, theme.dim);

@@ -2,16 +2,21 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{empty, filter_title, in_panes, is_fresh, line_of, liveness, masked, select, trouble};
+use super::{
+    Filtering, draw_titles, empty,
+    found::{Cell, Finder, gutter},
+    in_panes, is_fresh, line_of, liveness, masked, select, trouble,
+};
 use crate::{
-    engine::{ChangeRow, ConnectionState, Novelty},
+    engine::{ChangeRow, ConnectionState, Field, Novelty},
     tui::{
         layout::inner,
-        model::{Model, Pane},
+        model::{Model, Pane, Place},
         widgets::{
             pane::Pane as Border,
             pen::{Align, Pen},
             text,
+            titles::Titles,
         },
     },
 };
@@ -19,6 +24,8 @@ use crate::{
 /// `14:02:11.402` and its gap; without milliseconds where there is less room.
 const TIME: usize = 14;
 const SHORT_TIME: usize = 9;
+/// Columns of each field after the first.
+const REST: usize = 24;
 /// Columns from which on milliseconds are shown.
 const ROOMY: usize = 44;
 
@@ -27,7 +34,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let ring = &model.feed.ring;
     let mut title = vec!["Change feed".into()];
-    title.extend(filter_title(model, Pane::Feed, ring.shown(), ring.len()));
+    title.extend(Filtering::of_ring(ring).title(model, Pane::Feed));
     let waiting = ring.waiting().map(|n| n as u64);
     let live = model.feed.status.live && matches!(model.cosmos, Some(ConnectionState::Up { .. }));
     let mut right = liveness(model, waiting, live);
@@ -69,12 +76,12 @@ fn nothing(model: &Model) -> (String, &'static str) {
     }
 }
 
-fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
+/// The rows in sight. The thread is never out of sight: where its row is not in the window, the last line
+/// shows it.
+fn window(model: &Model, height: usize) -> Vec<(u64, &ChangeRow)> {
     let ring = &model.feed.ring;
-    let height = usize::from(rows.height);
     let mut window: Vec<(u64, &ChangeRow)> =
         (ring.top()..ring.top() + height).map_while(|place| ring.at(place)).collect();
-    // The thread is never out of sight: where its row is not in the window, the last line shows it.
     if window.len() == height
         && !window.iter().any(|(_, row)| model.thread.marks_change(row))
         && let Some(number) = model.thread.document.as_deref().and_then(|id| model.feed.newest_of(id))
@@ -83,14 +90,29 @@ fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
     {
         *last = (number, row);
     }
+    window
+}
+
+fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {
+    let ring = &model.feed.ring;
+    let window = window(model, usize::from(rows.height));
     let columns = Columns::of(model, &window, usize::from(rows.width));
+    let titles = columns.titles(&window, usize::from(rows.width));
+    draw_titles::<ChangeRow>(model, &titles, rows, ring.order(), buf);
     for (i, (number, row)) in window.iter().enumerate() {
         let line = u16::try_from(i).unwrap_or(u16::MAX);
-        draw_row(model, row, &columns, rows, line, buf);
+        let hit = ring.is_hit(*number);
+        draw_row(model, (row, hit), &columns, rows, line, buf);
         if ring.cursor() == Some(*number) && model.focus == Pane::Feed {
             select(model, line_of(rows, line), buf);
         }
     }
+}
+
+/// The titles above the rows.
+pub(super) fn titles(model: &Model, rows: Rect) -> Titles {
+    let window = window(model, usize::from(rows.height));
+    Columns::of(model, &window, usize::from(rows.width)).titles(&window, usize::from(rows.width))
 }
 
 struct Columns {
@@ -129,27 +151,70 @@ impl Columns {
         let key = if key > 0 && free >= key + 4 { key } else { 0 };
         Self { time, id, first, rest, novelty, key, lsn }
     }
+
+    /// Titles laid out as [`draw_row`] lays out its cells.
+    fn titles(&self, window: &[(u64, &ChangeRow)], width: usize) -> Titles {
+        let fields = window.first().map(|(_, row)| row.fields.as_slice()).unwrap_or_default();
+        let name = |field: &Field| field.name.rsplit('.').next().unwrap_or_default().to_owned();
+        let first = fields.first().map(name).unwrap_or_default();
+        let right = fields.first().is_some_and(|field| is_number(&field.value));
+        let rest: Vec<String> = fields.iter().skip(1).map(name).collect();
+        let mut titles = Titles::default();
+        titles.skip(1).cell("time", self.time - 1, Align::Left, 0).skip(1);
+        titles.cell("id", self.id, Align::Left, 1).skip(2);
+        let first = [first.as_str(), "value"].into_iter().find(|name| text::width(name) <= self.first);
+        titles
+            .cell(first.unwrap_or_default(), self.first, if right { Align::Right } else { Align::Left }, 2)
+            .skip(1);
+        // The values have no columns of their own: their names are told together or not at all.
+        let rest = Some(rest.join(" ")).filter(|names| text::width(names) <= self.rest);
+        titles.cell(&rest.unwrap_or_default(), self.rest, Align::Left, None);
+        let left = |titles: &Titles| width.saturating_sub(titles.at());
+        if self.novelty > 0 {
+            let gap = left(&titles).saturating_sub(self.novelty + 1).clamp(1, 2);
+            titles.skip(gap).cell("change", self.novelty, Align::Left, 3);
+        }
+        if self.key > 0 {
+            titles.skip(5).cell("key", self.key, Align::Left, 4);
+        }
+        if self.lsn > 0 {
+            let gap = left(&titles).saturating_sub(self.lsn + 5);
+            titles.skip(gap).cell("lsn", self.lsn + 4, Align::Right, 5);
+        }
+        titles
+    }
 }
 
-fn draw_row(model: &Model, row: &ChangeRow, columns: &Columns, rows: Rect, line: u16, buf: &mut Buffer) {
+fn draw_row(
+    model: &Model,
+    (row, hit): (&ChangeRow, bool),
+    columns: &Columns,
+    rows: Rect,
+    line: u16,
+    buf: &mut Buffer,
+) {
     let theme = &model.theme;
     let marked = model.thread.marks_change(row);
     let body = if is_fresh(model, row.seen_at) { theme.fresh } else { theme.text };
+    let finder = Finder::new(model, model.feed.ring.filter(), hit);
     let mut pen = Pen::new(buf, rows, line);
-    pen.put(if marked { "▌" } else { " " }, theme.accent);
+    gutter(model, &mut pen, marked, hit && model.feed.ring.marks_hits());
     let clock = text::clock(row.seen_at, &model.options.zone);
     pen.cell(&clock[..clock.len().min(columns.time - 1)], columns.time, Align::Left, theme.dim);
-    let id = masked(model, &row.id);
-    let id_style = if marked { body.patch(theme.accent) } else { body };
-    pen.cell(&text::middle(&id, columns.id), columns.id, Align::Left, id_style).skip(2);
+    let style = if marked { body.patch(theme.accent) } else { body };
+    let (place, align) = (Place::Name("id"), Align::Left);
+    finder.cell(&mut pen, Cell { whole: &row.id, place, columns: columns.id, align, style });
+    pen.skip(2);
     if let Some(first) = row.fields.first() {
         let align = if is_number(&first.value) { Align::Right } else { Align::Left };
-        pen.cell(&masked(model, &first.value), columns.first, align, body);
+        let place = Place::Value(&first.name);
+        finder
+            .cell(&mut pen, Cell { whole: &first.value, place, columns: columns.first, align, style: body });
     } else {
         pen.skip(columns.first);
     }
     pen.skip(1);
-    pen.cell(&rest_words(model, row), columns.rest, Align::Left, theme.dim);
+    draw_rest(model, row, &finder, columns.rest, &mut pen);
     if columns.novelty > 0 {
         let gap = pen.rest().saturating_sub(columns.novelty + 1).clamp(1, 2);
         let style = if row.novelty == Novelty::New { theme.accent } else { body };
@@ -157,13 +222,28 @@ fn draw_row(model: &Model, row: &ChangeRow, columns: &Columns, rows: Rect, line:
     }
     if columns.key > 0 {
         let key = row.keys.first().map_or("", String::as_str);
-        let key = text::middle(&masked(model, key), columns.key).into_owned();
-        pen.skip(3).put("→ ", theme.dim).cell(&key, columns.key, Align::Left, theme.dim);
+        pen.skip(3).put("→ ", theme.dim);
+        let (place, align) = (Place::Name("key"), Align::Left);
+        finder.cell(&mut pen, Cell { whole: key, place, columns: columns.key, align, style: theme.dim });
     }
     if columns.lsn > 0 {
         let lsn = row.lsn.map_or(String::new(), text::count);
         let gap = pen.rest().saturating_sub(columns.lsn + 5);
         pen.skip(gap).put("lsn ", theme.dim).cell(&lsn, columns.lsn, Align::Right, theme.dim);
+    }
+}
+
+/// The fields after the first, one after the other in so many columns.
+fn draw_rest(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize, pen: &mut Pen<'_>) {
+    let start = pen.x();
+    pen.cell(&rest_words(model, row), columns, Align::Left, model.theme.dim);
+    let mut from = 0;
+    for field in row.fields.iter().skip(1) {
+        let shown = text::end(&field.value, REST);
+        let shown = text::end(&shown, columns.saturating_sub(from));
+        let at = start.saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
+        finder.mark(pen, at, &field.value, &shown, Place::Value(&field.name));
+        from += text::width(&shown) + 1;
     }
 }
 
@@ -174,7 +254,7 @@ fn rest_words(model: &Model, row: &ChangeRow) -> String {
         if !words.is_empty() {
             words.push(' ');
         }
-        words.push_str(&masked(model, &text::end(&field.value, 24)));
+        words.push_str(&masked(model, &text::end(&field.value, REST)));
     }
     words
 }

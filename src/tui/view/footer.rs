@@ -24,15 +24,11 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Positi
     let mut pen = Pen::new(buf, area, 0);
     pen.skip(1);
     if model.typing_filter && model.overlays.is_empty() {
-        let input = &model.filters[model.focus.index()];
-        let room = usize::from(area.width / 2);
-        let scroll = input.visual_scroll(room);
-        let visible: String = input.value().chars().skip(scroll).collect();
-        pen.put("/", theme.key).put(&text::end(&visible, room), theme.text);
-        let column = input.visual_cursor().saturating_sub(scroll).min(room);
-        let x = area.x + 2 + u16::try_from(column).unwrap_or(0);
-        cursor = Some(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
-        pen.skip(3);
+        let full;
+        (cursor, full) = super::filter_line::draw(model, area, &mut pen);
+        if full {
+            return cursor;
+        }
     }
     let progress = progress(model);
     let notice = model.notice().or(progress.as_deref());

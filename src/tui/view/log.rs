@@ -2,11 +2,15 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
-use super::{empty, filter_title, in_panes, line_of, liveness, select};
+use super::{
+    Filtering, empty,
+    found::{Cell, Finder, gutter},
+    in_panes, line_of, liveness, order_title, select,
+};
 use crate::{
-    engine::Level,
+    engine::{Level, LogLine},
     tui::{
-        model::{Model, Pane},
+        model::{Model, Pane, Place},
         theme::Theme,
         widgets::{
             pane::Pane as Border,
@@ -30,7 +34,8 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let log = &model.log;
     let mut title = vec!["Activity".into()];
-    title.extend(filter_title(model, Pane::Log, log.shown(), log.len()));
+    title.extend(order_title::<LogLine>(model, log.order()));
+    title.extend(Filtering::of_ring(log).title(model, Pane::Log));
     Border::new(Line::from(title))
         .right(liveness(model, log.waiting().map(|n| n as u64), false))
         .focused(model.focus == Pane::Log && in_panes(model))
@@ -44,14 +49,21 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     for (i, (number, line)) in (log.top()..log.top() + room).map_while(|place| log.at(place)).enumerate() {
         let row = u16::try_from(i).unwrap_or(u16::MAX);
         let (glyph, style) = level_glyph(theme, line.level);
+        let hit = log.is_hit(number);
+        let finder = Finder::new(model, log.filter(), hit);
         let mut pen = Pen::new(buf, rows, row);
-        pen.put(glyph, style).skip(1);
+        pen.put(glyph, style);
+        gutter(model, &mut pen, false, hit && log.marks_hits());
         pen.put(&text::clock(line.at, &model.options.zone)[..8], theme.dim).skip(1);
         if rows.width >= 60 {
-            pen.cell(line.room, 9, Align::Left, theme.dim);
+            let (place, align) = (Place::Name("room"), Align::Left);
+            finder.cell(&mut pen, Cell { whole: line.room, place, columns: 9, align, style: theme.dim });
         }
-        let room = pen.rest();
-        pen.put(&text::squeeze(&line.text, room), style);
+        let (room, start) = (pen.rest(), pen.x());
+        let shown = text::squeeze(&line.text, room);
+        pen.put(&shown, style);
+        // A line whose words had to give way is marked as it is shown.
+        finder.mark(&mut pen, start, &shown, &shown, Place::Value("text"));
         if model.focus == Pane::Log && log.cursor() == Some(number) {
             select(model, line_of(rows, row), buf);
         }

@@ -6,8 +6,10 @@ pub(crate) mod confirm;
 pub(crate) mod editor;
 pub(crate) mod export;
 pub(crate) mod feed;
+mod filter_line;
 pub(crate) mod follow;
 pub(crate) mod footer;
+mod found;
 pub(crate) mod header;
 pub(crate) mod health;
 pub(crate) mod help;
@@ -32,16 +34,20 @@ pub(crate) mod verify;
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    style::Style,
+    style::{Modifier, Style},
     text::{Line, Span},
     widgets::{Clear, Widget},
 };
 
 use super::{
-    layout::{self, LEAST, Shape},
-    model::{Model, Overlay, Pane},
+    layout::{self, Frame, LEAST, Shape},
+    model::{Filter, Filtered, Model, Order, Overlay, Pane, Ring, Sorted},
     theme::Theme,
-    widgets::{pen::Pen, text},
+    widgets::{
+        pen::Pen,
+        text,
+        titles::{TitleStyles, Titles},
+    },
 };
 use crate::engine::EntryState;
 
@@ -154,21 +160,87 @@ fn in_panes(model: &Model) -> bool {
     model.overlays.is_empty()
 }
 
-/// The filter of a pane and how many rows pass it, for its title.
-fn filter_title<'a>(model: &Model, pane: Pane, shown: usize, all: usize) -> Vec<Span<'a>> {
-    let input = &model.filters[pane.index()];
-    let typing = model.typing_filter && model.focus == pane;
-    if input.value().is_empty() && !typing {
-        return Vec::new();
+/// A pane's filter and what it says of its rows.
+struct Filtering<'m> {
+    filter: &'m Filter,
+    passing: usize,
+    all: usize,
+    /// Rows whose turn has not come yet, and rows of which the filter cannot tell.
+    to_judge: usize,
+    unknown: usize,
+    marks: bool,
+}
+
+impl<'m> Filtering<'m> {
+    fn of_ring<T: Filtered + Sorted>(ring: &'m Ring<T>) -> Self {
+        Self {
+            filter: ring.filter(),
+            passing: ring.passing(),
+            all: ring.len(),
+            to_judge: ring.to_judge(),
+            unknown: ring.unknown().0,
+            marks: ring.marks_hits(),
+        }
     }
-    let text = text::end(input.value(), 24).into_owned();
-    vec![
-        Span::styled(format!(" /{text}"), model.theme.accent),
-        Span::styled(
-            format!(" {} of {}", text::count(shown as u64), text::count(all as u64)),
-            model.theme.dim,
-        ),
-    ]
+
+    /// For the title: the filter in force, how many rows pass it, and of how many it does not tell.
+    fn title<'a>(&self, model: &Model, pane: Pane) -> Vec<Span<'a>> {
+        let typing = model.typing_filter && model.focus == pane;
+        if self.filter.is_none() && !typing {
+            return Vec::new();
+        }
+        // What was typed may be an id.
+        let text = if typing { self.filter.text().into() } else { masked(model, self.filter.text()) };
+        let count = |n: usize| text::count(n as u64);
+        let mut words = format!(" {} of {}", count(self.passing), count(self.all));
+        if self.marks {
+            words.push_str(" marked");
+        }
+        let mut spans = vec![
+            Span::styled(format!(" /{}", text::end(&text, 24)), model.theme.accent),
+            Span::styled(words, model.theme.dim),
+        ];
+        if self.to_judge > 0 {
+            spans.push(Span::styled(format!(" ◐ {} to judge", count(self.to_judge)), model.theme.waiting));
+        }
+        if self.unknown > 0 {
+            spans.push(Span::styled(format!(" ~ {} not judged", count(self.unknown)), model.theme.waiting));
+        }
+        spans
+    }
+}
+
+/// The titles of a list's columns in the line above its rows.
+fn draw_titles<T: Sorted>(model: &Model, titles: &Titles, rows: Rect, order: Order, buf: &mut Buffer) {
+    if rows.y == 0 {
+        return;
+    }
+    let styles = TitleStyles { plain: model.theme.dim, sorted: model.theme.accent };
+    let sorted = (!order.is_own()).then(|| (order.column, order.mark(T::COLUMNS)));
+    titles.draw(Rect { y: rows.y - 1, height: 1, ..rows }, sorted, styles, buf);
+}
+
+/// The column whose title is at a place of a pane.
+pub(crate) fn title_at(model: &Model, frame: &Frame, pane: Pane, at: Position) -> Option<usize> {
+    if pane == Pane::Latency {
+        return latency::title_at(model, frame.pane(pane), at);
+    }
+    let rows = frame.rows(pane, model);
+    if rows.y == 0 || at.y != rows.y - 1 || at.x < rows.x || rows.is_empty() {
+        return None;
+    }
+    let titles = match pane {
+        Pane::Feed => feed::titles(model, rows),
+        Pane::Leases => leases::titles(model, rows),
+        Pane::Cache => cache::titles(rows),
+        Pane::Latency | Pane::Log => return None,
+    };
+    titles.hit(usize::from(at.x - rows.x))
+}
+
+/// How a pane is sorted, for its title, where no column's title tells it.
+fn order_title<'a, T: Sorted>(model: &Model, order: Order) -> Option<Span<'a>> {
+    (!order.is_own()).then(|| Span::styled(format!(" {}", order.words(T::COLUMNS)), model.theme.accent))
 }
 
 /// `live`, or how many rows came since the list stands still.
@@ -210,9 +282,14 @@ fn select(model: &Model, row: Rect, buf: &mut Buffer) {
     let area = row.intersection(buf.area);
     for position in area.positions() {
         if let Some(cell) = buf.cell_mut(position) {
-            // One plain colour under a reversed row: the row's own colours would make a patchwork.
+            // One plain colour under a reversed row: the row's own colours would make a patchwork. What a
+            // filter found stays underlined.
             if model.theme.selection.bg.is_none() && cell.symbol() != "▌" {
+                let found = cell.modifier.contains(Modifier::UNDERLINED);
                 cell.set_style(Style::reset());
+                if found {
+                    cell.set_style(Style::new().add_modifier(Modifier::UNDERLINED | Modifier::BOLD));
+                }
             }
             cell.set_style(model.theme.selection);
         }

@@ -6,3 +6,4 @@ pub(super) mod pane;
 pub(super) mod pen;
 pub(super) mod spark;
 pub(super) mod text;
+pub(crate) mod titles;

@@ -60,6 +60,16 @@ impl<'a> Pen<'a> {
         self
     }
 
+    /// Lays a style over columns that were written, counted from one of them.
+    pub(crate) fn paint(&mut self, from: u16, columns: u16, style: Style) {
+        let end = from.saturating_add(columns).min(self.right);
+        for x in from..end {
+            if let Some(cell) = self.buf.cell_mut((x, self.y)) {
+                cell.set_style(style);
+            }
+        }
+    }
+
     /// Writes a cell of a fixed number of columns; the text has been cut to fit by its meaning.
     pub(crate) fn cell(&mut self, content: &str, columns: usize, align: Align, style: Style) -> &mut Self {
         let columns = columns.min(self.rest());

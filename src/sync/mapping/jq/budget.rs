@@ -31,6 +31,8 @@ const BYTES_PER_BYTE: u64 = 32;
 /// that it drops link by link, each a call deeper, and a step can add a link: after so many they
 /// still fit what a worker's thread has. The usual expression takes some dozen.
 const NEAR_STEPS: u64 = 2_000;
+/// Bytes of values of such an evaluation that nobody waits for.
+const NEAR_BYTES: u64 = 1 << 20;
 /// Stack that dropping one such link takes, with room to spare.
 const STACK_PER_STEP: u64 = 512;
 /// Stack used by an expression that calls itself: half of what a worker's thread has.
@@ -160,6 +162,40 @@ pub(super) fn run<T: Send>(
             Err(panic) => resume_unwind(panic),
         }
     })
+}
+
+/// Reads a document of so many bytes, as long as it takes: it is bounded by its size.
+///
+/// # Errors
+/// Its own, or that its values take too much.
+pub(super) fn aside<T>(size: usize, read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let size = size as u64;
+    attempt(STEPS + STEPS_PER_BYTE * size, BYTES + BYTES_PER_BYTE * size, read)
+        .unwrap_or_else(|_| Err("the document is too large for jq".to_owned()))
+}
+
+/// Evaluates for somebody who cannot wait: on the caller's own stack and as far as that goes, well below a
+/// millisecond. Gives also how many steps it took.
+///
+/// # Errors
+/// Its own, or in words what was used up.
+pub(super) fn at_once<T>(
+    table: &Lut<Counted>,
+    size: usize,
+    evaluate: impl FnOnce(Terms<'_>) -> Result<T, String>,
+) -> (Result<T, String>, u64) {
+    let mut left = 0;
+    let made = attempt(NEAR_STEPS, NEAR_BYTES + BYTES_PER_BYTE * size as u64, || {
+        let made = evaluate(Terms(table));
+        left = BUDGET.with(|budget| budget.steps.get());
+        made
+    });
+    let made = made.unwrap_or_else(|_| {
+        Err(format!(
+            "the jq expression takes more than {NEAR_STEPS} steps, or too much memory, to be asked here"
+        ))
+    });
+    (made, NEAR_STEPS - left)
 }
 
 /// Evaluates within a budget; a panic of the interpreter is a fault of the expression like others.

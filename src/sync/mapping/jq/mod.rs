@@ -158,6 +158,20 @@ impl Jq {
         })
     }
 
+    /// The same for somebody who cannot wait, a screen: an expression that takes long fails. Gives also how
+    /// many steps it took.
+    pub fn holds_at_once(&self, document: &[u8]) -> (Result<bool, String>, u64) {
+        let input = match budget::aside(document.len(), || parse(document)) {
+            Ok(input) => input,
+            Err(fault) => return (Err(fault), 0),
+        };
+        budget::at_once(&self.filter.lut, document.len(), |terms| {
+            let context = Ctx::<Counted>::new(terms, Vars::new([]));
+            let first = self.filter.id.run((context, input)).map(told_of).next().transpose()?;
+            Ok(first.is_some_and(|value| value.as_bool()))
+        })
+    }
+
     /// Hands the outputs for a document to `take` as they come, within the budget; a long evaluation
     /// hands them out a second time.
     fn evaluate<T: Send>(
@@ -166,19 +180,28 @@ impl Jq {
         take: impl Fn(&mut dyn Iterator<Item = Result<Measured, String>>) -> Result<T, String> + Sync,
     ) -> Result<T, String> {
         budget::run(&self.filter.lut, document.len(), &|terms| {
-            let input = natives::parse(document)?;
-            if usize::from(input.depth()) > DEEPEST {
-                return Err(format!("nested deeper than {DEEPEST} levels"));
-            }
+            let input = parse(document)?;
             let context = Ctx::<Counted>::new(terms, Vars::new([]));
-            take(&mut self.filter.id.run((context, input)).map(|output| {
-                output.map_err(|exception| match exception.get_err() {
-                    Ok(error) => format!("the jq expression failed: {}", told(&error)),
-                    Err(_) => "the jq expression stopped".to_owned(),
-                })
-            }))
+            take(&mut self.filter.id.run((context, input)).map(told_of))
         })
     }
+}
+
+/// A document as a value.
+fn parse(document: &[u8]) -> Result<Measured, String> {
+    let input = natives::parse(document)?;
+    if usize::from(input.depth()) > DEEPEST {
+        return Err(format!("nested deeper than {DEEPEST} levels"));
+    }
+    Ok(input)
+}
+
+/// An output, or in words why there is none.
+fn told_of(output: jaq_core::ValX<'_, Measured>) -> Result<Measured, String> {
+    output.map_err(|exception| match exception.get_err() {
+        Ok(error) => format!("the jq expression failed: {}", told(&error)),
+        Err(_) => "the jq expression stopped".to_owned(),
+    })
 }
 
 /// The place and the words of the first error.

@@ -5,7 +5,7 @@ mod slowest;
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     text::{Line, Span},
 };
 
@@ -13,6 +13,7 @@ use super::{empty, in_panes};
 use crate::{
     engine::{Stage, StageSummary},
     tui::{
+        layout::inner,
         model::{Model, Pane},
         widgets::{
             chart::Chart,
@@ -62,9 +63,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     for (i, stage) in stages.iter().enumerate() {
         draw_stage(model, stage, inner, u16::try_from(i).unwrap_or(u16::MAX), buf);
     }
-    let above = u16::try_from(stages.len()).unwrap_or(u16::MAX).saturating_add(1).min(inner.height);
-    let below = Rect { y: inner.y + above, height: inner.height - above, ..inner };
-    draw_below(model, below, buf);
+    draw_below(model, below_figures(inner, stages.len()), buf);
 }
 
 /// The stages that there is room for: the whole way matters most, a write by itself least.
@@ -86,30 +85,67 @@ fn shown(model: &Model, room: usize) -> Vec<&StageSummary> {
 /// Where there is room below the figures: heat map, histogram and the slowest; on a narrow screen heat
 /// map over slowest; with little room only the bars of the last seconds.
 fn draw_below(model: &Model, area: Rect, buf: &mut Buffer) {
-    let slowest = u16::try_from(model.latency.slowest.len() + 1).unwrap_or(u16::MAX);
-    if model.latency.heat.is_empty() || area.height < 8 {
-        return draw_chart(model, area, buf);
+    let Some(below) = Below::of(model, area) else { return draw_chart(model, area, buf) };
+    heat::draw(model, below.heat, buf);
+    if !below.histogram.is_empty() {
+        heat::draw_histogram(model, below.histogram, buf);
     }
-    if area.width >= 130 {
-        let [left, right] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width * 2 / 5).clamp(64, 92))])
-                .areas(area);
-        heat::draw(model, left, buf);
-        let room = right.height.saturating_sub(slowest + 1);
-        if room >= 6 {
-            let height = u16::try_from(heat::histogram_height(model, usize::from(room))).unwrap_or(room);
-            heat::draw_histogram(model, Rect { height, ..right }, buf);
-            let from = height + 1;
-            slowest::draw(model, Rect { y: right.y + from, height: right.height - from, ..right }, buf);
-        } else {
-            slowest::draw(model, right, buf);
+    slowest::draw(model, below.slowest, buf);
+}
+
+/// The parts of the room below the figures.
+struct Below {
+    heat: Rect,
+    /// Empty where there is no room for it.
+    histogram: Rect,
+    slowest: Rect,
+}
+
+impl Below {
+    fn of(model: &Model, area: Rect) -> Option<Self> {
+        let slowest = u16::try_from(model.latency.slowest.len() + 1).unwrap_or(u16::MAX);
+        if model.latency.heat.is_empty() || area.height < 8 {
+            return None;
         }
-        return;
+        if area.width < 130 {
+            let below = slowest.min((area.height / 2).max(4));
+            let above = area.height - below - 1;
+            return Some(Self {
+                heat: Rect { height: above, ..area },
+                histogram: Rect::default(),
+                slowest: Rect { y: area.y + above + 1, height: below, ..area },
+            });
+        }
+        let width = (area.width * 2 / 5).clamp(64, 92);
+        let [heat, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).areas(area);
+        let room = right.height.saturating_sub(slowest.saturating_add(1));
+        if room < 6 {
+            return Some(Self { heat, histogram: Rect::default(), slowest: right });
+        }
+        let height = u16::try_from(heat::histogram_height(model, usize::from(room))).unwrap_or(room);
+        let from = height + 1;
+        Some(Self {
+            heat,
+            histogram: Rect { height, ..right },
+            slowest: Rect { y: right.y + from, height: right.height - from, ..right },
+        })
     }
-    let below = slowest.min((area.height / 2).max(4));
-    let above = area.height - below - 1;
-    heat::draw(model, Rect { height: above, ..area }, buf);
-    slowest::draw(model, Rect { y: area.y + above + 1, height: below, ..area }, buf);
+}
+
+/// The column of the slowest whose title is at a place of the pane.
+pub(super) fn title_at(model: &Model, area: Rect, at: Position) -> Option<usize> {
+    if model.latency.stages.is_empty() {
+        return None;
+    }
+    let inner = inner(area);
+    let below = below_figures(inner, shown(model, usize::from(inner.height)).len());
+    slowest::title_at(model, Below::of(model, below)?.slowest, at)
+}
+
+/// What the figures of so many stages leave.
+fn below_figures(inner: Rect, stages: usize) -> Rect {
+    let above = u16::try_from(stages).unwrap_or(u16::MAX).saturating_add(1).min(inner.height);
+    Rect { y: inner.y + above, height: inner.height - above, ..inner }
 }
 
 /// The seconds of the whole way as bars.

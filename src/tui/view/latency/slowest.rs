@@ -1,15 +1,19 @@
 //! The slowest ways, with their stages; the one under the cursor can be followed.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+};
 
 use crate::{
     engine::SlowProbe,
     tui::{
         model::{Model, Pane},
-        view::{in_panes, line_of, masked, select},
+        view::{draw_titles, in_panes, line_of, masked, select},
         widgets::{
             pen::{Align, Pen},
             text,
+            titles::Titles,
         },
     },
 };
@@ -21,32 +25,50 @@ const FIGURE: usize = 8;
 
 /// Draws a heading and as many rows as there is room for, the cursor's among them.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
-    let theme = &model.theme;
     let slowest = &model.latency.slowest;
     let rows = usize::from(area.height).saturating_sub(1);
     if rows == 0 || area.width < 40 || slowest.is_empty() {
         return;
     }
-    // Stages are left out where there is no room for them, the last first.
-    let room = usize::from(area.width).saturating_sub(1 + ID + TIME + FIGURE + 2);
-    let figures: Vec<&str> =
-        ["waited", "write", "feed", "lease", "cache"].into_iter().take(room / FIGURE).collect();
-    let id = ID + (room - figures.len() * FIGURE).min(24);
-    let mut pen = Pen::new(buf, area, 0);
-    pen.skip(1).cell("the slowest", id + 1, Align::Left, theme.dim).cell("at", TIME, Align::Left, theme.dim);
-    pen.cell("whole", FIGURE, Align::Right, theme.dim);
-    for name in &figures {
-        pen.cell(name, FIGURE, Align::Right, theme.dim);
-    }
+    let (id, figures) = columns(area);
+    let below = Rect { y: area.y + 1, ..area };
+    draw_titles::<SlowProbe>(model, &titles(id, figures), below, model.slow_order, buf);
     let cursor = model.slow_cursor.map(|cursor| cursor.min(slowest.len() - 1));
     let first = cursor.map_or(0, |cursor| (cursor + 1).saturating_sub(rows));
     for (i, (place, probe)) in slowest.iter().enumerate().skip(first).take(rows).enumerate() {
         let line = u16::try_from(i + 1).unwrap_or(u16::MAX);
-        draw_row(model, probe, id, &figures, area, line, buf);
+        draw_row(model, probe, id, figures, area, line, buf);
         if cursor == Some(place) && model.focus == Pane::Latency && in_panes(model) {
             select(model, line_of(area, line), buf);
         }
     }
+}
+
+/// Columns of the id, and the stages that there is room for: the last are left out first.
+fn columns(area: Rect) -> (usize, &'static [&'static str]) {
+    const STAGES: [&str; 5] = ["waited", "write", "feed", "lease", "cache"];
+    let room = usize::from(area.width).saturating_sub(1 + ID + TIME + FIGURE + 2);
+    let figures = &STAGES[..(room / FIGURE).min(STAGES.len())];
+    (ID + (room - figures.len() * FIGURE).min(24), figures)
+}
+
+fn titles(id: usize, figures: &[&str]) -> Titles {
+    let mut titles = Titles::default();
+    titles.skip(1).cell("the slowest", id + 1, Align::Left, 1).cell("at", TIME, Align::Left, 2);
+    titles.cell("whole", FIGURE, Align::Right, 0);
+    for (place, name) in figures.iter().enumerate() {
+        titles.cell(name, FIGURE, Align::Right, 3 + place);
+    }
+    titles
+}
+
+/// The column whose title is at a place of the heading.
+pub(super) fn title_at(model: &Model, area: Rect, at: Position) -> Option<usize> {
+    if area.width < 40 || model.latency.slowest.is_empty() || !area.contains(at) || at.y != area.y {
+        return None;
+    }
+    let (id, figures) = columns(area);
+    titles(id, figures).hit(usize::from(at.x - area.x))
 }
 
 fn draw_row(

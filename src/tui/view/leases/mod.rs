@@ -6,18 +6,23 @@ mod story;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Line};
 
-use super::{empty, filter_title, in_panes, line_of, select, trouble};
+use super::{
+    Filtering, draw_titles, empty,
+    found::{Finder, gutter},
+    in_panes, line_of, select, trouble,
+};
 use crate::{
     engine::{ConnectionState, LeaseRow},
     tui::{
         layout::inner,
-        model::{Model, Pane},
+        model::{Model, Pane, Place},
         theme::Theme,
         widgets::{
             bar,
             pane::Pane as Border,
             pen::{Align, Pen},
             spark, text,
+            titles::Titles,
         },
     },
 };
@@ -48,7 +53,15 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let all = model.leases.snapshot.rows.len();
     let mut title = vec![if all > 0 { format!("Leases · {all}").into() } else { "Leases".into() }];
-    title.extend(filter_title(model, Pane::Leases, model.leases.shown().count(), all));
+    let filtering = Filtering {
+        filter: model.leases.filter(),
+        passing: model.leases.passing(),
+        all,
+        to_judge: 0,
+        unknown: 0,
+        marks: model.leases.marks_hits(),
+    };
+    title.extend(filtering.title(model, Pane::Leases));
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Leases && in_panes(model));
     if let Some(age) = trouble::outdated(model, Pane::Leases) {
         border = border.right(Line::styled(format!("~ {} old", text::span(age)), theme.waiting));
@@ -67,7 +80,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     }
     let wide = Wide::of(usize::from(rows.width));
     if rows.y > inner.y {
-        heading(model, wide, Rect { y: rows.y - 1, height: 1, ..rows }, buf);
+        draw_titles::<LeaseRow>(model, &titles(model, rows), rows, model.leases.order(), buf);
     }
     let shown = model
         .leases
@@ -141,36 +154,35 @@ impl Wide {
     }
 }
 
-fn heading(model: &Model, wide: Wide, area: Rect, buf: &mut Buffer) {
-    let dim = model.theme.dim;
-    let mut pen = Pen::new(buf, area, 0);
-    pen.skip(1).cell("range", RANGE, Align::Left, dim);
-    if wide.share > 0 {
-        pen.cell("share", wide.share, Align::Right, dim);
-    }
-    pen.skip(1).cell("owner", wide.owner + 2, Align::Left, dim);
-    if wide.continuation > 0 {
-        pen.cell("at", wide.continuation, Align::Right, dim);
-    }
+/// The titles above the rows.
+pub(super) fn titles(model: &Model, rows: Rect) -> Titles {
+    let wide = Wide::of(usize::from(rows.width));
+    let mut titles = Titles::default();
+    titles.skip(1).cell("range", RANGE, Align::Left, 0).cell("share", wide.share, Align::Right, 1);
+    titles.skip(1).cell("owner", wide.owner + 2, Align::Left, 2);
+    titles.cell("at", wide.continuation, Align::Right, 3);
     if wide.bar > 0 {
         let expiry = i64::try_from(model.leases.snapshot.expiration.as_secs()).unwrap_or(i64::MAX);
-        pen.skip(2).cell(&format!("of {}", text::span(expiry)), wide.bar - 1, Align::Left, dim);
-        pen.cell("hb", BEAT - 1, Align::Right, dim);
+        titles.skip(2).cell(&format!("of {}", text::span(expiry)), wide.bar - 1, Align::Left, None);
+        titles.cell("hb", BEAT - 1, Align::Right, 4);
     } else {
-        pen.cell("hb", BEAT + 1, Align::Right, dim);
+        titles.cell("hb", BEAT + 1, Align::Right, 4);
     }
     if wide.spark > 0 {
-        pen.skip(2).cell("lag so far", wide.spark - 2, Align::Right, dim);
+        titles.skip(2).cell("lag so far", wide.spark - 2, Align::Right, None);
     }
-    pen.cell("lag", LAG, Align::Right, dim);
+    titles.cell("lag", LAG, Align::Right, 5);
+    titles
 }
 
 fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, buf: &mut Buffer) {
     let theme = &model.theme;
     let marked = model.thread.marks_lease(row);
     let (glyph, style) = owner_glyph(theme, row);
+    let hit = model.leases.is_hit(row);
+    let finder = Finder::new(model, model.leases.filter(), hit);
     let mut pen = Pen::new(buf, rows, line);
-    pen.put(if marked { "▌" } else { " " }, theme.accent);
+    gutter(model, &mut pen, marked, hit && model.leases.marks_hits());
     pen.cell(&range_words(row), RANGE, Align::Left, if marked { theme.accent } else { theme.text });
     if wide.share > 0 {
         pen.cell(&share_of_space(row), wide.share, Align::Right, theme.dim);
@@ -178,7 +190,10 @@ fn draw_row(model: &Model, row: &LeaseRow, wide: Wide, rows: Rect, line: u16, bu
     pen.skip(1).put(glyph, style).skip(1);
     let owner = owner_words(model, row);
     let owner_style = if row.mine { theme.strong } else { theme.text };
-    pen.cell(&text::middle(&owner, wide.owner), wide.owner, Align::Left, owner_style);
+    let start = pen.x();
+    let shown = text::middle(&owner, wide.owner);
+    pen.cell(&shown, wide.owner, Align::Left, owner_style);
+    finder.mark(&mut pen, start, &owner, &shown, Place::Name("owner"));
     if wide.continuation > 0 {
         let at = row.continuation.as_deref().unwrap_or("—");
         let at = text::middle(at, wide.continuation - 1);
