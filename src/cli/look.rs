@@ -28,6 +28,9 @@ pub struct ScreenArgs {
     /// Draw with ASCII alone, for terminals and fonts that have nothing else
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// Leave the mouse to the terminal, for its own selection; without this, shift-drag selects
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
     /// Record what the screen shows into this new file, as an asciicast for `asciinema play`
     #[arg(long, global = true, value_name = "FILE.cast")]
     pub record: Option<PathBuf>,
@@ -63,6 +66,8 @@ pub(super) struct Look {
     pub(super) arrangement: Arrangement,
     /// Nothing but ASCII.
     pub(super) ascii: bool,
+    /// The screen takes clicks and the wheel.
+    pub(super) mouse: bool,
     /// Where a recording goes.
     pub(super) record: Option<mpsc::Sender<String>>,
 }
@@ -87,7 +92,7 @@ impl Look {
         };
         let theme = theme(loaded, &themes)?;
         let arrangement = arrangement(loaded)?;
-        Ok(Self { keymap, themes, theme, arrangement, ascii: false, record: None })
+        Ok(Self { keymap, themes, theme, arrangement, ascii: false, mouse: true, record: None })
     }
 }
 

@@ -113,18 +113,19 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     if !matches!(cli.command, Some(Order::Config(_) | Order::Keys(_) | Order::Emulator(_))) {
         check_mapping(&loaded)?;
     }
-    let (record, ascii) = (cli.global.screen.record.as_deref(), cli.global.screen.ascii);
+    let given = &cli.global.screen;
+    let (record, ascii, mouse) = (given.record.as_deref(), given.ascii, !given.no_mouse);
     if record.is_some() && !on_screen {
         let words = "--record records the screen: `syncscope` or `syncscope demo`";
         return Err(CliError::Refused(words.to_owned()));
     }
     match cli.command {
         None => {
-            let look = Look { ascii, ..Look::read(&loaded)? };
+            let look = Look { ascii, mouse, ..Look::read(&loaded)? };
             record::recorded(record, look, |look| screen::run(settings.clone(), cli.sync, look)).await
         }
         Some(Order::Demo(args)) => {
-            let look = Look { ascii, ..Look::read(&loaded)? };
+            let look = Look { ascii, mouse, ..Look::read(&loaded)? };
             record::recorded(record, look, |look| demo::run(settings.clone(), &args, look)).await
         }
         Some(Order::Emulator(args)) => emulator::run(settings, &args, output).await,

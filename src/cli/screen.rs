@@ -49,6 +49,7 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
         record: look.record,
         depth,
         ascii: look.ascii,
+        mouse: look.mouse,
         ..ScreenOptions::from_settings(settings)
     }
 }

@@ -40,6 +40,10 @@ impl Letters {
         self.scroll = 0;
     }
 
+    pub(crate) fn go(&mut self, place: usize) {
+        self.step(isize::try_from(place).unwrap_or(0) - isize::try_from(self.place()).unwrap_or(0));
+    }
+
     pub(crate) fn answer(&mut self, list: Box<DeadLetterList>) {
         let place = self.place();
         self.list = Some(list);

@@ -8,6 +8,7 @@ mod inserts;
 mod keys;
 mod leases;
 mod live;
+mod mouse;
 mod palette;
 mod reducer;
 mod screens;

@@ -10,6 +10,7 @@ mod insert;
 mod lease_deeds;
 mod look;
 mod mouse;
+mod mouse_over;
 mod overlay;
 mod palette;
 mod panes;

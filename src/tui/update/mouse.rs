@@ -3,12 +3,12 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effect, act, arrange, find, panes};
+use super::{Effect, act, arrange, find, mouse_over, panes};
 use crate::tui::{
-    keymap::{Action, Context},
+    keymap::Action,
     layout::{self, Line, Place},
-    model::{Model, Overlay, Pane},
-    view::{self, shelf::Spot},
+    model::{Model, Pane},
+    view::{self, clickable, shelf::Spot},
 };
 
 /// Two clicks on one place within this time are one double click.
@@ -20,8 +20,8 @@ const WHEEL_ROWS: isize = 3;
 pub(super) fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     let at = Position { x: mouse.column, y: mouse.row };
     match mouse.kind {
-        MouseEventKind::ScrollUp => wheel(model, at, Action::Up),
-        MouseEventKind::ScrollDown => wheel(model, at, Action::Down),
+        MouseEventKind::ScrollUp => wheel(model, at, true),
+        MouseEventKind::ScrollDown => wheel(model, at, false),
         MouseEventKind::Down(MouseButton::Left) => {
             model.dragged = None;
             click(model, at)
@@ -40,31 +40,38 @@ pub(super) fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     }
 }
 
-fn wheel(model: &mut Model, at: Position, action: Action) -> Vec<Effect> {
-    let context = model.context();
+fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
     if !model.overlays.is_empty() {
-        return (0..WHEEL_ROWS).flat_map(|_| act::act(model, context, action)).collect();
+        return mouse_over::wheel(model, at, up);
     }
     if let Some(pane) = layout::frame(model).hit(at) {
         model.focus = pane;
-        let rows = if action == Action::Up { -WHEEL_ROWS } else { WHEEL_ROWS };
-        panes::step(model, pane, rows);
+        panes::step(model, pane, if up { -WHEEL_ROWS } else { WHEEL_ROWS });
     }
     Vec::new()
+}
+
+/// The second click on one place within a short time.
+fn is_double(model: &mut Model, at: Position) -> bool {
+    let double = model.last_click.take().is_some_and(|(before, when)| {
+        before == at && model.now.duration_since(when).as_millis() <= DOUBLE_CLICK_MILLIS
+    });
+    if !double {
+        model.last_click = Some((at, model.now));
+    }
+    double
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     let frame = layout::frame(model);
     let context = model.context();
     if frame.footer.contains(at) {
-        let action = view::footer::hit(model, frame.footer, at.x);
+        let action = clickable::hint(model, context, at);
         return action.map_or_else(Vec::new, |action| act::act(model, context, action));
     }
-    if let Some(Overlay::Palette(state)) = model.overlays.last() {
-        return on_palette(model, view::palette::hit(model, state, at));
-    }
     if !model.overlays.is_empty() {
-        return Vec::new();
+        let double = is_double(model, at);
+        return mouse_over::click(model, at, double);
     }
     if frame.tabs.contains(at) {
         if let Some(pane) = view::tabs::hit(model, frame.tabs, at.x) {
@@ -96,23 +103,9 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     if let Line::Row(row) = line {
         panes::click(model, &frame, pane, row);
     }
-    let double = model.last_click.take().is_some_and(|(before, when)| {
-        before == at && model.now.duration_since(when).as_millis() <= DOUBLE_CLICK_MILLIS
-    });
-    if double && matches!(pane, Pane::Feed | Pane::Cache | Pane::Leases) {
+    let opens = matches!(pane, Pane::Feed | Pane::Leases | Pane::Cache) && matches!(line, Line::Row(_));
+    if is_double(model, at) && opens {
         return act::act(model, context, Action::Open);
     }
-    model.last_click = Some((at, model.now));
-    Vec::new()
-}
-
-/// A click moves the cursor; one on the row of the cursor does it.
-fn on_palette(model: &mut Model, row: Option<usize>) -> Vec<Effect> {
-    let Some(row) = row else { return Vec::new() };
-    let Some(Overlay::Palette(state)) = model.overlays.last_mut() else { return Vec::new() };
-    if state.cursor == row {
-        return act::act(model, Context::Palette, Action::Submit);
-    }
-    state.cursor = row;
     Vec::new()
 }

@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
         ),
         Question::UndoInserts => ("Undo the inserts of this session?", undo_words(model)),
     };
-    let area = dialog(body, 66, if question == Question::UndoInserts { 15 } else { 8 });
+    let area = area(question, body);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(title).focused(true).draw(area, buf, theme);
     for (i, line) in wrap(&words, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
@@ -58,6 +58,11 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
     let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
     pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
     None
+}
+
+/// Where the question is.
+pub(super) fn area(question: Question, body: Rect) -> Rect {
+    dialog(body, 66, if question == Question::UndoInserts { 15 } else { 8 })
 }
 
 /// What an undo would do, in exact numbers.

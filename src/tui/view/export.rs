@@ -9,7 +9,7 @@ use super::wrap;
 use crate::{
     engine::ExportForm,
     tui::{
-        layout::dialog,
+        layout::{dialog, inner},
         model::{ExportDialog, Model},
         widgets::{
             pane::Pane as Border,
@@ -18,10 +18,21 @@ use crate::{
     },
 };
 
+/// Where the dialog is.
+pub(super) fn area(body: Rect) -> Rect {
+    dialog(body, 76, 14)
+}
+
+/// The form under a position.
+pub(in crate::tui) fn hit(body: Rect, at: Position) -> Option<ExportForm> {
+    let inner = inner(area(body));
+    ExportForm::ALL.get(usize::from(at.y.checked_sub(inner.y)?)).copied()
+}
+
 /// Draws the dialog.
 pub(super) fn draw(model: &Model, export: &ExportDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
-    let area = dialog(body, 76, 14);
+    let area = area(body);
     super::backdrop(model, body, area, buf);
     let inner = Border::new("Export the latencies of this run").focused(true).draw(area, buf, theme);
     for (i, form) in ExportForm::ALL.into_iter().enumerate() {

@@ -14,7 +14,6 @@ use crate::tui::{
 struct Hint {
     key: String,
     word: &'static str,
-    action: Action,
 }
 
 /// Draws the footer; gives the cursor where a filter is typed.
@@ -64,20 +63,6 @@ fn progress(model: &Model) -> Option<String> {
     Some(format!("{}{held}: {so_far}{failed}{more}", text::middle(&job.label, 30)))
 }
 
-/// The action under a column of the footer.
-pub(crate) fn hit(model: &Model, area: Rect, column: u16) -> Option<Action> {
-    let mut x = usize::from(area.x) + 1;
-    let column = usize::from(column);
-    for hint in hints(model) {
-        let width = text::width(&hint.key) + 1 + text::width(hint.word);
-        if (x..x + width).contains(&column) {
-            return Some(hint.action);
-        }
-        x += width + 2;
-    }
-    None
-}
-
 /// As many hints as there is room for; the last one (quit, back) always.
 fn fitting(hints: &[Hint], room: usize) -> impl Iterator<Item = &Hint> {
     let width = |hint: &Hint| text::width(&hint.key) + text::width(hint.word) + 3;
@@ -102,7 +87,7 @@ fn hints(model: &Model) -> Vec<Hint> {
         .keymap
         .rows(context)
         .filter(|row| applies(model, row.action))
-        .filter_map(|row| Some(Hint { key: row.chords.first()?.text(), word: row.hint?, action: row.action }))
+        .filter_map(|row| Some(Hint { key: row.chords.first()?.text(), word: row.hint? }))
         .collect()
 }
 

@@ -19,6 +19,16 @@ use crate::tui::{
 
 const KEYS: usize = 18;
 
+/// What the mouse does.
+const MOUSE: [(&str, &str); 6] = [
+    ("click", "a row, a tab, a choice, a hint such as `esc back`"),
+    ("double click", "opens the row"),
+    ("wheel", "scrolls what is under the pointer"),
+    ("drag", "a border between panes moves it; × hides a pane"),
+    ("click outside", "closes a dialog, unless that would lose something"),
+    ("shift-drag", "selects text, as without --no-mouse; the option leaves it to you"),
+];
+
 /// One line of the page.
 pub(crate) enum HelpLine {
     Heading(&'static str),
@@ -34,6 +44,13 @@ pub(crate) fn lines(model: &Model, of: Context) -> Vec<HelpLine> {
         // What has no key is found in the palette.
         for row in model.options.keymap.rows(context).filter(|row| !row.chords.is_empty()) {
             lines.push(HelpLine::Key { keys: row.keys(), help: row.help.to_owned() });
+        }
+        lines.push(HelpLine::Blank);
+    }
+    if model.options.mouse {
+        lines.push(HelpLine::Heading("Mouse"));
+        for (deed, meaning) in MOUSE {
+            lines.push(HelpLine::Key { keys: deed.to_owned(), help: meaning.to_owned() });
         }
         lines.push(HelpLine::Blank);
     }

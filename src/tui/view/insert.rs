@@ -26,9 +26,8 @@ const MOST_LINES: usize = 12;
 /// Columns of a scenario's timeline.
 const TIMELINE: usize = 40;
 
-/// Draws the form; gives the place of the cursor.
-pub(super) fn draw(model: &Model, form: &InsertForm, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let theme = &model.theme;
+/// Where the form is.
+pub(super) fn area(form: &InsertForm, body: Rect) -> Rect {
     let shown = form.lines().len().min(MOST_LINES);
     let more = match form.mode {
         InsertMode::Scenario => form.scenarios.len() + 4,
@@ -36,7 +35,56 @@ pub(super) fn draw(model: &Model, form: &InsertForm, body: Rect, buf: &mut Buffe
         _ => 1,
     };
     let height = u16::try_from(shown + more).unwrap_or(u16::MAX).saturating_add(8).max(14);
-    let area = dialog(body, 96, height.min(body.height));
+    dialog(body, 96, height.min(body.height))
+}
+
+/// The first line shown, and how many: the focused one is in sight; the command that does the same keeps two.
+fn window(form: &InsertForm, inner: Rect) -> (usize, usize) {
+    let room = usize::from(inner.height.saturating_sub(5)).max(1);
+    let visible = form.lines().len().min(MOST_LINES).min(room);
+    ((form.focus + 1).saturating_sub(visible), visible)
+}
+
+/// Columns between the kinds.
+fn gap(inner: Rect) -> usize {
+    if inner.width < 80 { 2 } else { 3 }
+}
+
+/// What can be clicked on in the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Spot {
+    Mode(InsertMode),
+    Line(usize),
+    Scenario(usize),
+}
+
+/// What is under a position.
+pub(in crate::tui) fn hit(form: &InsertForm, body: Rect, at: Position) -> Option<Spot> {
+    let inner = inner(area(form, body));
+    let line = usize::from(at.y.checked_sub(inner.y)?);
+    if line == 0 {
+        let mut x = usize::from(inner.x) + 1;
+        for mode in InsertMode::ALL {
+            let width = 4 + text::width(mode.title());
+            if (x..x + width).contains(&usize::from(at.x)) {
+                return Some(Spot::Mode(mode));
+            }
+            x += width + gap(inner);
+        }
+        return None;
+    }
+    let (first, visible) = window(form, inner);
+    if (2..2 + visible).contains(&line) {
+        return Some(Spot::Line(first + line - 2));
+    }
+    let scenario = line.checked_sub(3 + visible).filter(|_| form.mode == InsertMode::Scenario)?;
+    (scenario < form.scenarios.len()).then_some(Spot::Scenario(scenario))
+}
+
+/// Draws the form; gives the place of the cursor.
+pub(super) fn draw(model: &Model, form: &InsertForm, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let area = area(form, body);
     super::backdrop(model, body, area, buf);
     Border::new(format!("Insert into {}", model.options.source))
         .right(Line::styled(form.template_word(), theme.dim))
@@ -45,16 +93,13 @@ pub(super) fn draw(model: &Model, form: &InsertForm, body: Rect, buf: &mut Buffe
     let inner = inner(area);
     let mut pen = Pen::new(buf, inner, 0);
     pen.skip(1);
-    let gap = if inner.width < 80 { 2 } else { 3 };
+    let gap = gap(inner);
     for mode in InsertMode::ALL {
         let chosen = mode == form.mode;
         let style = if chosen { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
         pen.put(if chosen { "(•) " } else { "( ) " }, style).put(mode.title(), style).skip(gap);
     }
-    // The focused line is in sight; the command that does the same keeps two lines.
-    let room = usize::from(inner.height.saturating_sub(5)).max(1);
-    let visible = shown.min(room);
-    let first = (form.focus + 1).saturating_sub(visible);
+    let (first, visible) = window(form, inner);
     let mut cursor = None;
     for (row, place) in (first..form.lines().len()).take(visible).enumerate() {
         cursor = draw_line(model, form, place, 2 + row, inner, buf).or(cursor);

@@ -8,11 +8,11 @@ use ratatui::{
     text::Line,
 };
 
-use super::sheet::{Sheet, key};
+use super::sheet::{Sheet, Spot, key};
 use crate::{
     engine::{LeaseDeed, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease},
     tui::{
-        layout::{dialog, frame},
+        layout::{frame, inner},
         model::{LeaseDialog, Model},
         widgets::{pane::Pane as Border, text},
     },
@@ -28,8 +28,7 @@ const WIDTH: u16 = 104;
 pub(super) fn draw(model: &Model, state: &LeaseDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let sheet = sheet(model, state, body);
-    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let area = dialog(body, WIDTH, height);
+    let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(format!("Leases of {} in {}", model.options.source, model.options.leases))
         .foot(foot(model, state))
@@ -37,6 +36,17 @@ pub(super) fn draw(model: &Model, state: &LeaseDialog, body: Rect, buf: &mut Buf
         .draw(area, buf, theme);
     sheet.draw(state.scroll, inner, buf, theme);
     None
+}
+
+/// Where it is.
+pub(super) fn area(model: &Model, state: &LeaseDialog, body: Rect) -> Rect {
+    sheet(model, state, body).area(body, WIDTH)
+}
+
+/// The choice under a position.
+pub(in crate::tui) fn hit(model: &Model, state: &LeaseDialog, body: Rect, at: Position) -> Option<Spot> {
+    let sheet = sheet(model, state, body);
+    sheet.at(state.scroll, inner(sheet.area(body, WIDTH)), at)
 }
 
 /// How far the dialog can be scrolled.

@@ -10,7 +10,7 @@ use super::{empty, line_of, masked, select, sheet::key, wrap};
 use crate::{
     engine::DeadLetterRow,
     tui::{
-        layout::dialog,
+        layout::{dialog, inner},
         model::{Letters, Model},
         pretty,
         widgets::{
@@ -24,10 +24,31 @@ use crate::{
 const ID: usize = 24;
 const TIME: usize = 9;
 
+/// Where the view is.
+pub(super) fn area(body: Rect) -> Rect {
+    dialog(body, 140, body.height)
+}
+
+/// Where the list is, of what is left below a problem.
+fn list(state: &Letters, inner: Rect) -> Rect {
+    let rows = u16::try_from(state.rows().len()).unwrap_or(u16::MAX);
+    Rect { height: (inner.height / 3).max(3).min(rows), ..inner }
+}
+
+/// The document under a position, by its place.
+pub(in crate::tui) fn hit(state: &Letters, body: Rect, at: Position) -> Option<usize> {
+    let inner = inner(area(body));
+    let above = u16::from(state.list.as_ref().is_some_and(|list| list.problem.is_some()));
+    let inner = Rect { y: inner.y + above, height: inner.height.saturating_sub(above), ..inner };
+    let list = list(state, inner);
+    let top = (state.place() + 1).saturating_sub(usize::from(list.height));
+    list.contains(at).then(|| top + usize::from(at.y - list.y)).filter(|place| *place < state.rows().len())
+}
+
 /// Draws the view.
 pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
-    let area = dialog(body, 140, body.height);
+    let area = area(body);
     super::backdrop(model, body, area, buf);
     let rows = state.rows();
     let title = format!("Dead letters · {}", text::count(rows.len() as u64));
@@ -47,8 +68,8 @@ pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer)
         empty(model, inner, why, "documents that cannot be mapped or written come here", buf);
         return None;
     }
-    let list_height = (inner.height / 3).max(3).min(u16::try_from(rows.len()).unwrap_or(u16::MAX));
-    let list = Rect { height: list_height, ..inner };
+    let list = list(state, inner);
+    let list_height = list.height;
     let place = state.place();
     let top = (place + 1).saturating_sub(usize::from(list_height));
     for (i, row) in rows.iter().enumerate().skip(top).take(usize::from(list_height)) {

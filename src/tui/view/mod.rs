@@ -2,6 +2,7 @@
 
 mod ascii;
 pub(crate) mod cache;
+pub(crate) mod clickable;
 pub(crate) mod confirm;
 pub(crate) mod editor;
 pub(crate) mod export;
@@ -22,7 +23,7 @@ pub(crate) mod log;
 pub(crate) mod palette;
 pub(crate) mod preview;
 pub(crate) mod rebuild;
-mod sheet;
+pub(crate) mod sheet;
 pub(crate) mod shelf;
 pub(crate) mod stage;
 pub(crate) mod tabs;

@@ -33,7 +33,7 @@ enum Row {
 }
 
 /// Where the palette is.
-fn area(body: Rect) -> Rect {
+pub(super) fn area(body: Rect) -> Rect {
     dialog(body, 92, 30)
 }
 

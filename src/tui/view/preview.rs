@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::{PreviewEntry, PreviewFault},
     tui::{
-        layout::{dialog, frame},
+        layout::frame,
         model::{Model, Preview},
         pretty,
         widgets::{pane::Pane as Border, text},
@@ -31,8 +31,7 @@ const VALUE: usize = 40;
 pub(super) fn draw(model: &Model, state: &Preview, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let sheet = sheet(model, state, body);
-    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let area = dialog(body, WIDTH, height);
+    let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
     let mut spans = Vec::new();
     for (name, word) in [("tab", "key or jq"), ("paste", "the document"), ("ctrl-y", "copy command")] {
@@ -50,6 +49,11 @@ pub(super) fn draw(model: &Model, state: &Preview, body: Rect, buf: &mut Buffer)
         let x = inner.x.saturating_add(1).saturating_add(column).min(inner.right().saturating_sub(1));
         Position { x, y: inner.y + line }
     })
+}
+
+/// Where it is.
+pub(super) fn area(model: &Model, state: &Preview, body: Rect) -> Rect {
+    sheet(model, state, body).area(body, WIDTH)
 }
 
 /// How far it can be scrolled.

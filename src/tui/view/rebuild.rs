@@ -7,11 +7,11 @@ use ratatui::{
     text::Line,
 };
 
-use super::sheet::{Sheet, key};
+use super::sheet::{Sheet, Spot, key};
 use crate::{
     engine::{ForeignOwner, ProofKind, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus},
     tui::{
-        layout::{dialog, frame},
+        layout::{frame, inner},
         model::{Model, RebuildChoice, RebuildDialog},
         widgets::{bar, pane::Pane as Border, text},
     },
@@ -27,8 +27,7 @@ const WIDTH: u16 = 104;
 pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let sheet = sheet(model, state, body);
-    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let area = dialog(body, WIDTH, height);
+    let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(format!("Rebuild the cache of {}", model.options.source))
         .foot(foot(model, state))
@@ -40,6 +39,22 @@ pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut B
         let column = u16::try_from(state.since.visual_cursor()).unwrap_or(0);
         Position { x: (inner.x + 1 + 15 + column).min(inner.right().saturating_sub(1)), y: inner.y + 2 }
     })
+}
+
+/// The first lease that is listed.
+pub(in crate::tui) fn first_listed(state: &RebuildDialog) -> usize {
+    (state.cursor + 1).saturating_sub(LISTED)
+}
+
+/// Where it is.
+pub(super) fn area(model: &Model, state: &RebuildDialog, body: Rect) -> Rect {
+    sheet(model, state, body).area(body, WIDTH)
+}
+
+/// The choice under a position.
+pub(in crate::tui) fn hit(model: &Model, state: &RebuildDialog, body: Rect, at: Position) -> Option<Spot> {
+    let sheet = sheet(model, state, body);
+    sheet.at(state.scroll, inner(sheet.area(body, WIDTH)), at)
 }
 
 /// How far the dialog can be scrolled.
@@ -85,7 +100,7 @@ fn choices(model: &Model, state: &RebuildDialog, sheet: &mut Sheet) {
         theme,
     );
     if chosen(RebuildChoice::Since) {
-        sheet.parts(vec![
+        sheet.spot_choice().parts(vec![
             (dot(true).to_owned(), theme.accent),
             (format!("{:<11}", "since"), theme.strong),
             (text::end(state.since.value(), 30).into_owned(), theme.key),
@@ -98,7 +113,7 @@ fn choices(model: &Model, state: &RebuildDialog, sheet: &mut Sheet) {
     let words = format!("only these: {ticked} of {} ticked; nothing is swept", state.leases.len());
     sheet.choice(chosen(RebuildChoice::Leases), "leases …", &words, theme);
     if chosen(RebuildChoice::Leases) {
-        let from = (state.cursor + 1).saturating_sub(LISTED);
+        let from = first_listed(state);
         for (i, lease) in state.leases.iter().enumerate().skip(from).take(LISTED) {
             let row = model.leases.snapshot.rows.iter().find(|row| row.id == lease.id);
             let range = row.map_or_else(String::new, super::leases::range_words);

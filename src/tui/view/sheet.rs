@@ -2,10 +2,16 @@
 
 use std::borrow::Cow;
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style, text::Span};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+    text::Span,
+};
 
 use super::wrap;
 use crate::tui::{
+    layout::dialog,
     theme::Theme,
     widgets::{pen::Pen, text},
 };
@@ -14,20 +20,25 @@ use crate::tui::{
 pub(super) struct Sheet {
     columns: usize,
     lines: Vec<Vec<(String, Style)>>,
+    /// Lines that can be clicked on.
+    spots: Vec<(usize, Spot)>,
+}
+
+/// What a line is that can be clicked on, counted from the first of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Spot {
+    Choice(usize),
+    Tick(usize),
 }
 
 impl Sheet {
     /// For lines of so many columns.
     pub(super) fn new(columns: usize) -> Self {
-        Self { columns: columns.max(10), lines: Vec::new() }
+        Self { columns: columns.max(10), lines: Vec::new(), spots: Vec::new() }
     }
 
     pub(super) fn columns(&self) -> usize {
         self.columns
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.lines.len()
     }
 
     /// Words, wrapped; lines after the first are indented as the first one is, and three more.
@@ -60,6 +71,28 @@ impl Sheet {
         self
     }
 
+    /// The next line is a choice.
+    pub(super) fn spot_choice(&mut self) -> &mut Self {
+        let count = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Choice(_))).count();
+        self.spots.push((self.lines.len(), Spot::Choice(count)));
+        self
+    }
+
+    /// The box of a dialog with these lines.
+    pub(super) fn area(&self, body: Rect, width: u16) -> Rect {
+        dialog(body, width, u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(2))
+    }
+
+    /// What can be clicked on at a position, drawn from line `from` on.
+    pub(super) fn at(&self, from: usize, area: Rect, at: Position) -> Option<Spot> {
+        if !area.contains(at) {
+            return None;
+        }
+        let from = from.min(self.lines.len().saturating_sub(usize::from(area.height)));
+        let line = from + usize::from(at.y - area.y);
+        self.spots.iter().find(|(of, _)| *of == line).map(|(_, spot)| *spot)
+    }
+
     /// One of several choices: `(•) name  what it means`.
     pub(super) fn choice(&mut self, chosen: bool, name: &str, meaning: &str, theme: &Theme) -> &mut Self {
         let dot = match (chosen, theme.ascii) {
@@ -69,7 +102,7 @@ impl Sheet {
         };
         let (mark, style) = if chosen { (theme.accent, theme.strong) } else { (theme.dim, theme.text) };
         let room = self.columns.saturating_sub(4 + 11);
-        self.parts(vec![
+        self.spot_choice().parts(vec![
             (dot.to_owned(), mark),
             (format!("{name:<11}"), style),
             (text::end(meaning, room).into_owned(), theme.dim),
@@ -80,6 +113,8 @@ impl Sheet {
     pub(super) fn tick(&mut self, ticked: bool, words: &str, style: Style, theme: &Theme) -> &mut Self {
         let mark = if ticked { "[x] " } else { "[ ] " };
         let room = self.columns.saturating_sub(4);
+        let count = self.spots.iter().filter(|(_, spot)| matches!(spot, Spot::Tick(_))).count();
+        self.spots.push((self.lines.len(), Spot::Tick(count)));
         self.parts(vec![
             (mark.to_owned(), if ticked { theme.accent } else { theme.dim }),
             (text::end(words, room).into_owned(), style),

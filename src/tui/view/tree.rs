@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::{empty, line_of, masked, select, sheet::key, state_glyph};
 use crate::tui::{
-    layout::dialog,
+    layout::{dialog, inner},
     model::{KeyTree, Model, TreeRow},
     widgets::{
         bar,
@@ -22,10 +22,22 @@ const COUNT: usize = 10;
 const SIZE: usize = 10;
 const SHARE: usize = 12;
 
+/// Where the view is.
+pub(super) fn area(body: Rect) -> Rect {
+    dialog(body, 120, body.height)
+}
+
+/// The row under a position, by its place.
+pub(in crate::tui) fn hit(state: &KeyTree, body: Rect, at: Position) -> Option<usize> {
+    let inner = inner(area(body));
+    let top = (state.place() + 1).saturating_sub(usize::from(inner.height).max(1));
+    inner.contains(at).then(|| top + usize::from(at.y - inner.y)).filter(|place| *place < state.rows().len())
+}
+
 /// Draws the view.
 pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
-    let area = dialog(body, 120, body.height);
+    let area = area(body);
     super::backdrop(model, body, area, buf);
     let total: u64 = state.rows().iter().filter(|row| row.depth == 0).map(|row| row.bytes).sum();
     let keys: u64 = state.rows().iter().filter(|row| row.depth == 0).map(|row| row.keys).sum();

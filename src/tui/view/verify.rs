@@ -11,7 +11,7 @@ use super::{line_of, masked, select, wrap};
 use crate::{
     engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
     tui::{
-        layout::dialog,
+        layout::{dialog, inner},
         model::{Model, VerifyDialog},
         theme::Theme,
         widgets::{
@@ -30,10 +30,23 @@ const BELOW: u16 = 5;
 const KIND: usize = 16;
 
 /// Where the dialog is: as high as what was found, within reason.
-fn area(body: Rect, findings: usize) -> Rect {
+pub(super) fn area(body: Rect, findings: usize) -> Rect {
     let list = u16::try_from(findings.min(20)).unwrap_or(20);
     let height = if findings == 0 { ABOVE + 1 } else { ABOVE + list + BELOW + 2 };
     dialog(body, 100, height)
+}
+
+/// Where the list is.
+fn list(inner: Rect) -> Rect {
+    Rect { y: inner.y + ABOVE, height: inner.height.saturating_sub(ABOVE + BELOW), ..inner }
+}
+
+/// The finding under a position, by its place.
+pub(in crate::tui) fn hit(model: &Model, state: &VerifyDialog, body: Rect, at: Position) -> Option<usize> {
+    let findings = model.verification.findings.len();
+    let list = list(inner(area(body, findings)));
+    let top = (state.cursor + 1).saturating_sub(usize::from(list.height).max(1));
+    list.contains(at).then(|| top + usize::from(at.y - list.y)).filter(|place| *place < findings)
 }
 
 /// Draws the dialog.
@@ -47,7 +60,7 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
         .draw(area, buf, theme);
     let Some(status) = &model.verification.status else { return None };
     progress(model, status, inner, buf);
-    let list = Rect { y: inner.y + ABOVE, height: inner.height.saturating_sub(ABOVE + BELOW), ..inner };
+    let list = list(inner);
     let height = usize::from(list.height).max(1);
     let top = (state.cursor + 1).saturating_sub(height);
     for (i, finding) in model.verification.findings.iter().enumerate().skip(top).take(height) {

@@ -147,13 +147,17 @@ impl InsertForm {
             let count = self.scenarios.len().max(1);
             let at = self.chosen().map_or(if lines > 0 { count - 1 } else { 0 }, |(at, _)| at);
             let to = (at + count).saturating_add_signed(lines) % count;
-            if let (Some(scenario), Some(line)) = (self.scenarios.get(to), self.scenario.first_mut()) {
-                line.input = Input::new(scenario.name.clone());
-            }
-            return;
+            return self.choose_scenario(to);
         }
         let count = self.lines().len().max(1);
         self.focus = (self.focus + count).saturating_add_signed(lines) % count;
+    }
+
+    /// Takes one of the scenarios that come with the program.
+    pub(crate) fn choose_scenario(&mut self, place: usize) {
+        if let (Some(scenario), Some(line)) = (self.scenarios.get(place), self.scenario.first_mut()) {
+            line.input = Input::new(scenario.name.clone());
+        }
     }
 
     pub(crate) fn move_mode(&mut self, modes: isize) {

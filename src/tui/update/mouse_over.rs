@@ -1,0 +1,177 @@
+//! Clicks and the wheel over what lies over the panes: rows, choices, hints, and the world outside.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Position;
+
+use super::{Effect, act, edit, lease_deeds, rebuild};
+use crate::{
+    engine::LeaseDeed,
+    tui::{
+        keymap::{Action, Context},
+        layout,
+        model::{Model, Overlay, RebuildChoice},
+        view::{self, clickable, insert, sheet::Spot},
+    },
+};
+
+/// Rows that one notch of the wheel moves.
+const WHEEL_ROWS: usize = 3;
+
+/// A click; `double` = the second on one place.
+pub(super) fn click(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
+    let context = model.context();
+    let Some(area) = clickable::area(model) else { return Vec::new() };
+    if !area.contains(at) {
+        return outside(model, context);
+    }
+    // Hints stand in the lower border, those of a question in it.
+    let question = context == Context::Confirm && at.y + 2 == area.bottom();
+    if (at.y + 1 == area.bottom() || question)
+        && let Some(action) = clickable::hint(model, context, at)
+    {
+        return act::act(model, context, action);
+    }
+    on_row(model, at, double)
+}
+
+/// A click beside a dialog closes it, as its own key would, unless something would be lost.
+fn outside(model: &mut Model, context: Context) -> Vec<Effect> {
+    if let Some(what) = model.overlays.last().and_then(Overlay::unsaved) {
+        let back = model.options.keymap.key_of(context, Action::Back).unwrap_or_default();
+        model.say(format!("{what} would be lost: {back} leaves it"));
+        return Vec::new();
+    }
+    act::act(model, context, Action::Back)
+}
+
+fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
+    let body = layout::frame(model).body;
+    let context = model.context();
+    let mut top = model.overlays.pop();
+    let mut then = None;
+    match &mut top {
+        Some(Overlay::Palette(state)) => {
+            if let Some(row) = view::palette::hit(model, state, at) {
+                // What is under the cursor is done by a click on it.
+                then = (state.cursor == row).then_some(Action::Submit);
+                state.cursor = row;
+            }
+        }
+        Some(Overlay::Letters(letters)) => {
+            if let Some(place) = view::letters::hit(letters, body, at) {
+                letters.go(place);
+                then = double.then_some(Action::Preview);
+            }
+        }
+        Some(Overlay::Tree(tree)) => {
+            if let Some(place) = view::tree::hit(tree, body, at) {
+                let from = isize::try_from(tree.place()).unwrap_or(0);
+                tree.step(isize::try_from(place).unwrap_or(0) - from);
+                then = double.then_some(Action::Submit);
+            }
+        }
+        Some(Overlay::Verify(dialog)) if !dialog.asking => {
+            if let Some(place) = view::verify::hit(model, dialog, body, at) {
+                dialog.cursor = place;
+                then = double.then_some(Action::Submit);
+            }
+        }
+        Some(Overlay::Export(dialog)) => {
+            if let Some(form) = view::export::hit(body, at) {
+                dialog.choose(form);
+            }
+        }
+        Some(Overlay::Insert(form)) => match insert::hit(form, body, at) {
+            Some(insert::Spot::Mode(mode)) => form.set_mode(mode),
+            Some(insert::Spot::Line(line)) => form.focus = line,
+            Some(insert::Spot::Scenario(place)) => form.choose_scenario(place),
+            None => {}
+        },
+        _ => {}
+    }
+    let spot = match &top {
+        Some(Overlay::Rebuild(dialog)) if !dialog.started => view::rebuild::hit(model, dialog, body, at),
+        Some(Overlay::Leases(dialog)) if !dialog.started => view::lease_dialog::hit(model, dialog, body, at),
+        _ => None,
+    };
+    model.overlays.extend(top);
+    match (spot, then) {
+        (Some(spot), _) => choose(model, spot),
+        (None, Some(action)) => act::act(model, context, action),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Makes a choice in a dialog of choices.
+fn choose(model: &mut Model, spot: Spot) -> Vec<Effect> {
+    match (model.overlays.last_mut(), spot) {
+        (Some(Overlay::Rebuild(_)), Spot::Choice(place)) => match RebuildChoice::ALL.get(place) {
+            Some(choice) => rebuild::choose(model, *choice),
+            None => Vec::new(),
+        },
+        (Some(Overlay::Rebuild(dialog)), Spot::Tick(place)) => {
+            dialog.cursor = view::rebuild::first_listed(dialog) + place;
+            act::act(model, Context::Rebuild, Action::Tick)
+        }
+        (Some(Overlay::Leases(dialog)), Spot::Choice(place)) => {
+            let (deed, all) = match (LeaseDeed::ALL.get(place), place - place.min(LeaseDeed::ALL.len())) {
+                (Some(deed), _) => (*deed, dialog.all),
+                (None, which) => (dialog.deed, which > 0),
+            };
+            lease_deeds::choose(model, deed, all)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A notch of the wheel: moves the list or the page under the pointer.
+pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
+    let context = model.context();
+    if clickable::area(model).is_none_or(|area| !area.contains(at)) {
+        return Vec::new();
+    }
+    let body = layout::frame(model).body;
+    let rows = |up: bool| if up { Action::Up } else { Action::Down };
+    let (action, times) = match model.overlays.last_mut() {
+        Some(Overlay::Edit(editor)) => {
+            let code = if up { KeyCode::Up } else { KeyCode::Down };
+            for _ in 0..WHEEL_ROWS {
+                edit::type_key(editor, &KeyEvent::new(code, KeyModifiers::NONE));
+            }
+            return Vec::new();
+        }
+        // Another choice would ask for another plan: the wheel only looks.
+        Some(Overlay::Rebuild(dialog)) => {
+            dialog.scroll = dialog.scroll.saturating_add_signed(if up { -3 } else { 3 });
+            let dialog = dialog.clone();
+            let most = view::rebuild::overflow(model, &dialog);
+            if let Some(Overlay::Rebuild(dialog)) = model.overlays.last_mut() {
+                dialog.scroll = dialog.scroll.min(most);
+            }
+            return Vec::new();
+        }
+        Some(Overlay::Leases(dialog)) => {
+            dialog.scroll = dialog.scroll.saturating_add_signed(if up { -3 } else { 3 });
+            let dialog = dialog.clone();
+            let most = view::lease_dialog::overflow(model, &dialog);
+            if let Some(Overlay::Leases(dialog)) = model.overlays.last_mut() {
+                dialog.scroll = dialog.scroll.min(most);
+            }
+            return Vec::new();
+        }
+        Some(Overlay::Letters(letters)) if view::letters::hit(letters, body, at).is_none() => {
+            (if up { Action::PageUp } else { Action::PageDown }, 1)
+        }
+        Some(Overlay::Preview(_)) => (if up { Action::PageUp } else { Action::PageDown }, 1),
+        Some(Overlay::Insert(_)) => (if up { Action::PreviousField } else { Action::NextField }, 1),
+        Some(Overlay::Export(_)) => (rows(up), 1),
+        Some(Overlay::Confirm(_)) | None => return Vec::new(),
+        Some(_) => (rows(up), WHEEL_ROWS),
+    };
+    // Completing a path is nothing for a wheel.
+    if matches!(model.overlays.last(), Some(Overlay::Insert(form)) if form.path().is_some() && action == Action::NextField)
+    {
+        return Vec::new();
+    }
+    (0..times).flat_map(|_| act::act(model, context, action)).collect()
+}
