@@ -11,6 +11,7 @@ use crate::seed::TemplateName;
 pub use super::completions::CompletionsArgs;
 pub use super::config::{ConfigAction, ConfigArgs};
 pub use super::dead_letters::DeadLettersArgs;
+pub use super::document::DocumentArgs;
 use super::emulator_args::EMULATOR_HELP;
 pub use super::emulator_args::{EmbeddedArgs, EmulatorArgs};
 pub use super::keys::KeysArgs;
@@ -149,7 +150,7 @@ pub enum Order {
     ///
     /// Exit code 0: measured, target met; 1: target missed, or nothing arrived; 2: could not run.
     #[command(after_help = "Examples:\n  syncscope latency --for 60s --rate 50/s --slo 200ms\n  \
-                            syncscope latency --slo 200ms --share 99.9 --report latency.html --json")]
+                            syncscope latency --slo 200ms@99.9 --report latency.html --json")]
     Latency(Box<LatencyArgs>),
     /// Print what happens, one line each
     #[command(after_help = "Examples:\n  syncscope watch feed --from beginning\n  \
@@ -184,6 +185,14 @@ pub enum Order {
                             syncscope leases diff before-release\n  \
                             syncscope leases restore before-release --yes --json")]
     Leases(LeasesArgs),
+    /// One document beside its entry: show what differs, save, write or delete the entry
+    ///
+    /// Exit code 0: in step, or done; 1: it differs, or was refused; 2: could not run.
+    #[command(after_help = "Examples:\n  syncscope document show p-000044 --json\n  \
+                            syncscope document save price.json --if-match '\"0000-44\"'\n  \
+                            syncscope document write-entry p-000044\n  \
+                            syncscope document delete-entry price:p-000044 --yes")]
+    Document(DocumentArgs),
     /// Documents that could not be mapped or written: list, retry, export
     DeadLetters(DeadLettersArgs),
     /// The configuration in force
@@ -327,7 +336,12 @@ impl Cli {
         self.processor.lay_over(&mut overrides);
         match &self.command {
             Some(Order::Demo(demo)) => demo.processor.lay_over(&mut overrides),
-            Some(Order::Latency(latency)) => latency.processor.lay_over(&mut overrides),
+            Some(Order::Latency(latency)) => {
+                latency.processor.lay_over(&mut overrides);
+                if let Some(share) = latency.share {
+                    overrides.set(Key::SloShare, share.to_string());
+                }
+            }
             Some(Order::Rebuild(rebuild)) => rebuild.processor.lay_over(&mut overrides),
             Some(Order::Sync(sync)) => {
                 sync.processor.lay_over(&mut overrides);

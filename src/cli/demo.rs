@@ -61,6 +61,7 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
         options.settings.cosmos =
             CosmosConnection::parse(&pair.cosmos.connection_string()).map_err(CliError::Refused)?;
         options.settings.redis = RedisConnection::parse(&pair.cache.url()).map_err(CliError::Refused)?;
+        inside.tell(Event::SameAs(options.settings.as_flags().trim_start().to_owned())).await;
         let Pair { cosmos, cache } = pair;
         let cosmos = Arc::new(cosmos);
         options.emulator = Some(Arc::clone(&cosmos));

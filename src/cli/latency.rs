@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
-use crate::config::{Settings, interval};
+use crate::config::{Settings, Share, interval};
 use crate::engine::{Command, Create, EngineOptions, Event, ExportForm, Insert, LatencyExport, Stage, Watch};
 use crate::seed::{Scenario, Template};
 
@@ -35,9 +35,9 @@ pub struct LatencyArgs {
     /// Write this scenario instead: sale-starts, drip, burst, same-product, or a TOML file
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["length", "rate"])]
     pub scenario: Option<String>,
-    /// Percent of the documents that have to keep --slo
-    #[arg(long, value_name = "PERCENT", default_value = "99", value_parser = percent, requires = "slo")]
-    pub share: f64,
+    /// Percent of the documents that have to keep --slo, as in --slo 200ms@99.9 [default: 99]
+    #[arg(long, value_name = "PERCENT", value_parser = Share::percent)]
+    pub share: Option<Share>,
     /// Write a report: .html, .json, .csv or .hlog by its name; may be repeated
     #[arg(long, value_name = "FILE", value_parser = report)]
     pub report: Vec<PathBuf>,
@@ -53,13 +53,6 @@ pub struct LatencyArgs {
     /// The sync.
     #[command(flatten)]
     pub processor: ProcessorArgs,
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%').parse::<f64>().ok();
-    number
-        .filter(|share| *share > 0.0 && *share <= 100.0)
-        .ok_or_else(|| "must be above 0, at most 100".to_owned())
 }
 
 fn report(text: &str) -> Result<PathBuf, String> {
@@ -103,7 +96,6 @@ pub(super) async fn run(
     session.end().await;
     let mut export = result?;
     if let Some(target) = &mut export.snapshot.target {
-        target.share = args.share / 100.0;
         // What has not arrived until now is not within the target, whatever comes of it.
         target.of += export.snapshot.open;
     }
@@ -233,11 +225,11 @@ fn tell(export: &LatencyExport, output: &Output) -> Result<ExitCode, CliError> {
     let reached = (target.reached().unwrap_or(0.0) * 10_000.0).floor() / 100.0;
     let missed = target.is_missed();
     output.words(&format!(
-        "target {}: {reached}% of {} within {} ms, {}% asked for",
+        "target {}: {reached}% of {} within {} ms, {} asked for",
         if missed { "missed" } else { "met" },
         target.of,
         target.millis,
-        target.share * 100.0
+        target.wanted()
     ));
     Ok(if missed { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use crate::config::{Key, Loaded, Origin, Overrides, interval};
+use crate::config::{Key, Loaded, Origin, Overrides, Share, interval};
 use crate::tui::{Arrangement, FileTheme, Keymap, Preset, ThemeName};
 
 use super::{CliError, kept_layout};
@@ -34,9 +34,10 @@ pub struct ScreenArgs {
     /// Record what the screen shows into this new file, as an asciicast for `asciinema play`
     #[arg(long, global = true, value_name = "FILE.cast")]
     pub record: Option<PathBuf>,
-    /// Target for the latency from a write to the entry in the cache, e.g. 200ms
-    #[arg(long, global = true, value_name = "TIME", value_parser = interval)]
-    pub slo: Option<Duration>,
+    /// Target for the latency from a write to the entry in the cache, e.g. 200ms, or with the percent of the
+    /// documents that have to keep it (99 where none is named), e.g. 200ms@99.9
+    #[arg(long, global = true, value_name = "TIME[@PERCENT]", value_parser = slo)]
+    pub slo: Option<Slo>,
 }
 
 impl ScreenArgs {
@@ -49,9 +50,28 @@ impl ScreenArgs {
             }
         }
         if let Some(slo) = self.slo {
-            overrides.set(Key::SloMs, slo.as_millis().max(1).to_string());
+            overrides.set(Key::SloMs, slo.limit.as_millis().max(1).to_string());
+            if let Some(share) = slo.share {
+                overrides.set(Key::SloShare, share.to_string());
+            }
         }
     }
+}
+
+/// A target, as `--slo` names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slo {
+    limit: Duration,
+    share: Option<Share>,
+}
+
+/// `200ms` or `200ms@99.9`.
+fn slo(text: &str) -> Result<Slo, String> {
+    let (limit, share) = match text.split_once('@') {
+        Some((limit, share)) => (limit, Some(Share::percent(share)?)),
+        None => (text, None),
+    };
+    Ok(Slo { limit: interval(limit.trim())?, share })
 }
 
 /// Keys and colours of this user.

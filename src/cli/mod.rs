@@ -7,6 +7,7 @@ pub mod config;
 pub mod dead_letters;
 mod demo;
 pub mod discover;
+pub mod document;
 mod emulator;
 mod emulator_args;
 mod kept_layout;
@@ -137,6 +138,7 @@ async fn order(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Order::Rebuild(args)) => rebuild::run(settings.clone(), &args, output).await,
         Some(Order::Verify(args)) => verify::run(settings.clone(), &args, output).await,
         Some(Order::Leases(args)) => leases::run(settings, &args.action, output).await,
+        Some(Order::Document(args)) => document::run(settings.clone(), args.action, output).await,
         Some(Order::DeadLetters(args)) => dead_letters::run(settings, args.action, output).await,
         // Printed above.
         Some(Order::Completions(_)) => Ok(ExitCode::SUCCESS),

@@ -36,7 +36,7 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
     };
     let env = |name| std::env::var(name).ok();
     let depth = ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
-    // The demo's addresses are not known yet.
+    // The demo's addresses are not known yet; it tells them when they are.
     let same_as = if demo { String::new() } else { settings.as_flags().trim_start().to_owned() };
     ScreenOptions {
         demo,

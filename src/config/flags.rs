@@ -22,7 +22,7 @@ impl Settings {
             ("key", &self.key, &default.key),
         ] {
             if value != usual {
-                flags.extend([" --", flag, " ", &quoted(value)]);
+                flags.extend([" --", flag, " ", &shell_word(value)]);
             }
         }
         flags
@@ -45,9 +45,9 @@ fn redis(connection: &RedisConnection) -> String {
     }
 }
 
-/// For a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+/// A text as one word of a POSIX shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {

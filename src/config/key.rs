@@ -43,6 +43,7 @@ pub enum Key {
     FeedRows,
     CacheRows,
     SloMs,
+    SloShare,
     Theme,
     Layout,
     Keymap,
@@ -60,7 +61,7 @@ pub(super) enum Kind {
 
 impl Key {
     /// All keys, in the order in which they are shown.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Cosmos,
         Self::Redis,
         Self::Database,
@@ -93,6 +94,7 @@ impl Key {
         Self::FeedRows,
         Self::CacheRows,
         Self::SloMs,
+        Self::SloShare,
         Self::Theme,
         Self::Layout,
         Self::Keymap,
@@ -133,6 +135,7 @@ impl Key {
             Self::FeedRows => "view.feed-rows",
             Self::CacheRows => "view.cache-rows",
             Self::SloMs => "view.slo-ms",
+            Self::SloShare => "view.slo-share",
             Self::Theme => "view.theme",
             Self::Layout => "view.layout",
             Self::Keymap => "view.keymap",
@@ -201,6 +204,7 @@ impl Key {
             Self::FeedRows => view.feed_rows.to_string(),
             Self::CacheRows => view.cache_rows.to_string(),
             Self::SloMs => view.slo_ms?.to_string(),
+            Self::SloShare => view.slo_share.to_string(),
             Self::Theme => view.theme.clone()?,
             Self::Layout => view.layout.clone()?,
             Self::Keymap => view.keymap.clone()?,

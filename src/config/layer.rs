@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::checked::{Checked, Host, Name, Whole};
 use super::mapping::MappingLayer;
-use super::{CosmosConnection, RedisConnection, Settings, StartPosition};
+use super::{CosmosConnection, RedisConnection, Settings, Share, StartPosition};
 
 /// Most instances in one process: more would only compete for the same CPU.
 const MOST_INSTANCES: u64 = 256;
@@ -61,6 +61,7 @@ pub(super) struct ViewLayer {
     feed_rows: Option<Whole<10, MOST_ROWS>>,
     cache_rows: Option<Whole<10, MOST_ROWS>>,
     slo_ms: Option<Whole<1, 3_600_000>>,
+    slo_share: Option<Share>,
     theme: Option<Checked<Name>>,
     layout: Option<Checked<Name>>,
     keymap: Option<Checked<Name>>,
@@ -111,6 +112,7 @@ impl Layer {
         set(&mut view.feed_rows, given.feed_rows.map(|number| number.0 as usize));
         set(&mut view.cache_rows, given.cache_rows.map(|number| number.0 as usize));
         set(&mut view.slo_ms, given.slo_ms.map(|number| Some(number.0)));
+        set(&mut view.slo_share, given.slo_share);
         set(&mut view.theme, given.theme.map(|name| Some(name.0.0)));
         set(&mut view.layout, given.layout.map(|name| Some(name.0.0)));
         set(&mut view.keymap, given.keymap.map(|name| Some(name.0.0)));

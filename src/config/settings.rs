@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{ConfigError, EMULATOR_KEY, MappingSettings, Secret, host};
+use super::{ConfigError, EMULATOR_KEY, MappingSettings, Secret, Share, host};
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,6 +189,8 @@ pub struct ViewSettings {
     pub cache_rows: usize,
     /// Latency target in milliseconds, acknowledged → in the cache.
     pub slo_ms: Option<u64>,
+    /// Share of the documents that has to keep it.
+    pub slo_share: Share,
     /// Name of a theme that comes with the program or lies in the configuration directory.
     pub theme: Option<String>,
     /// Name of the layout to begin with; `None` = as it was left.
@@ -205,6 +207,7 @@ impl Default for ViewSettings {
             feed_rows: 5_000,
             cache_rows: 10_000,
             slo_ms: None,
+            slo_share: Share::USUAL,
             theme: None,
             layout: None,
             keymap: None,

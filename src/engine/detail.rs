@@ -12,9 +12,9 @@ use crate::cache::{CacheClient, Encoding, Entry};
 use crate::cosmos::{Container, PartitionKey};
 use crate::sync::{Diff, Difference, MappedEntry, compare, fields};
 
-use super::Shared;
 use super::event::{DocumentDetail, EntryDetail, EntryState, Event, SourceDocument, VersionSeen};
 use super::source::SourceReceiver;
+use super::{NOT_CONNECTED, Shared};
 
 /// Longest value shown.
 const MAX_VALUE: usize = 4 << 20;
@@ -63,7 +63,7 @@ async fn read(
     asked: Wanted,
 ) -> DocumentDetail {
     let document = match source {
-        None => Err("Cosmos is not connected; the document shows when it is".to_owned()),
+        None => Err(format!("{NOT_CONNECTED}; the document shows when it is")),
         Some(source) => document(shared, &source, &asked).await,
     };
     let entries = document

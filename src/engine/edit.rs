@@ -12,9 +12,9 @@ use crate::cache::CacheClient;
 use crate::cosmos::{Container, CosmosError, PartitionKey};
 use crate::sync::{CacheWriter, as_in_feed, compare};
 
-use super::Shared;
 use super::event::{EditEnd, EditOutcome, Event, Level};
 use super::source::SourceReceiver;
+use super::{NOT_CONNECTED, Shared};
 
 /// Requests waiting: they come from a person.
 const REQUESTS: usize = 8;
@@ -134,7 +134,7 @@ impl Desk<'_> {
     }
 
     fn source(&self) -> Result<&Container, String> {
-        self.source.as_ref().ok_or_else(|| "Cosmos is not connected; try again when it is".to_owned())
+        self.source.as_ref().ok_or_else(|| format!("{NOT_CONNECTED}; try again when it is"))
     }
 
     fn cache_is_allowed(&self) -> Result<(), String> {

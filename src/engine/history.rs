@@ -1,7 +1,7 @@
 //! The versions of documents as the feed brought them in this run: what "follow a document" shows,
 //! and what price differences are made from. Bounded in documents and in versions of each.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,8 @@ use super::event::{VersionSeen, Versions};
 const DOCUMENTS: usize = 20_000;
 /// Bytes of document texts kept, over all versions.
 const BODIES: usize = 16 << 20;
+/// Documents whose figures wait to be told; of more, the rows say what they said.
+const NEWS: usize = 4_096;
 /// Versions remembered of each.
 const VERSIONS: usize = 20;
 /// Own versions of a document that may be on their way at once; of more, the oldest counts as folded.
@@ -84,6 +86,8 @@ pub(super) struct History {
 
 #[derive(Debug)]
 struct Inner {
+    /// Documents whose figures changed after the feed had delivered them; told at the next look.
+    news: HashSet<String>,
     documents: LruCache<String, Past>,
     /// Bodies that are kept, oldest first: id, `_etag`, bytes. Some may be gone with their document.
     bodies: VecDeque<(String, String, usize)>,
@@ -108,7 +112,8 @@ impl Inner {
 impl Default for History {
     fn default() -> Self {
         let cap = NonZeroUsize::new(DOCUMENTS).unwrap_or(NonZeroUsize::MIN);
-        let inner = Inner { documents: LruCache::new(cap), bodies: VecDeque::new(), bytes: 0 };
+        let inner =
+            Inner { documents: LruCache::new(cap), bodies: VecDeque::new(), bytes: 0, news: HashSet::new() };
         Self { inner: Arc::new(Mutex::new(inner)), folded: Arc::default() }
     }
 }
@@ -150,12 +155,28 @@ impl History {
         let came_already = past.versions.iter().any(|version| version.etag == etag);
         let folded = past.folding.written(etag, came_already, Instant::now());
         self.folded.fetch_add(folded, Ordering::Relaxed);
+        let changed = past.folding.figures.folded > 0;
+        if changed && inner.news.len() < NEWS {
+            inner.news.insert(id.to_owned());
+        }
     }
 
     /// How many versions of a document were written and delivered.
     pub(super) fn figures(&self, id: &str) -> Versions {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.documents.peek(id).map(|past| past.folding.figures).unwrap_or_default()
+    }
+
+    /// Documents with folded versions of which more were written since they were told of last.
+    pub(super) fn news(&self) -> Vec<(String, Versions)> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = std::mem::take(&mut inner.news);
+        ids.into_iter()
+            .filter_map(|id| {
+                let figures = inner.documents.peek(&id)?.folding.figures;
+                Some((id, figures))
+            })
+            .collect()
     }
 
     /// Own versions that the feed did not deliver because a later one came instead, of all documents.
@@ -207,11 +228,14 @@ mod tests {
         assert!(deliver(&history, "50"));
         assert_eq!(figures(&history), (50, 2, 48));
         assert_eq!(history.folded(), 48);
+        assert!(history.news().is_empty(), "the row of the delivery has told it");
         deliver(&history, "50");
         assert_eq!(figures(&history), (50, 3, 48), "what is delivered twice folds nothing");
         deliver(&history, "quick");
         history.written("a", "quick");
         assert_eq!(figures(&history), (51, 4, 48), "delivered before its answer came");
+        assert_eq!(history.news(), [("a".to_owned(), history.figures("a"))], "the row says 50 until then");
+        assert!(history.news().is_empty());
         history.written("a", "51");
         deliver(&history, "of somebody else");
         assert_eq!(figures(&history), (52, 5, 48), "the own one may still come");

@@ -35,3 +35,6 @@ pub use run::{Engine, EngineError, EngineOptions, Face, Inside, Watch, channels}
 pub use source::Create;
 
 use shared::Shared;
+
+/// How an answer begins that came before the source was found.
+pub const NOT_CONNECTED: &str = "Cosmos is not connected";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::{Settings, StartPosition};
-use crate::latency::{LatencyTracker, SLO_SHARE};
+use crate::latency::LatencyTracker;
 use crate::seed::Template;
 use crate::sync::Mapping;
 
@@ -49,7 +49,7 @@ struct Facts {
 fn tracker(settings: &Settings) -> LatencyTracker {
     let tracker = LatencyTracker::new();
     match settings.view.slo_ms {
-        Some(millis) => tracker.with_target(Duration::from_millis(millis), SLO_SHARE),
+        Some(millis) => tracker.with_target(Duration::from_millis(millis), settings.view.slo_share.as_f64()),
         None => tracker,
     }
 }

@@ -17,5 +17,5 @@ mod tests;
 
 pub use export::{ExportForm, LatencyExport};
 pub use heat::{BUCKETS, HeatMap, Slot, band_edge};
-pub use summary::{LatencySnapshot, ProbeTiming, SLO_SHARE, SlowProbe, Stage, StageSummary, TargetFigures};
+pub use summary::{LatencySnapshot, ProbeTiming, SlowProbe, Stage, StageSummary, TargetFigures};
 pub use tracker::{LatencyTracker, TIME_LIMIT};

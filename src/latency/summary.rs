@@ -4,9 +4,6 @@ use jiff::Timestamp;
 
 use super::heat::HeatMap;
 
-/// Share of the probes that has to keep a target, where nobody says otherwise: what p99 says.
-pub const SLO_SHARE: f64 = 0.99;
-
 /// Stages of a probe's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -146,6 +143,11 @@ impl TargetFigures {
     /// The share of probes within the target; `None` before the first.
     pub fn reached(&self) -> Option<f64> {
         (self.of > 0).then(|| self.within as f64 / self.of as f64)
+    }
+
+    /// The share that has to be within, in percent: `99.9%`.
+    pub fn wanted(&self) -> String {
+        format!("{}%", (self.share * 1e6).round() / 1e4)
     }
 
     /// Whether it is missed; not known before the first probe.

@@ -9,6 +9,7 @@ pub mod model;
 mod options;
 mod pretty;
 mod run;
+mod same_as;
 mod svg;
 mod terminal;
 mod theme;

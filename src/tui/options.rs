@@ -10,7 +10,10 @@ use super::{
     model::Arrangement,
     theme::{ColourDepth, FileTheme, ThemeName},
 };
-use crate::{config::Settings, seed::TemplateName};
+use crate::{
+    config::{Settings, Share},
+    seed::TemplateName,
+};
 
 /// Fixed facts and wishes of a run.
 #[derive(Debug, Clone)]
@@ -58,6 +61,8 @@ pub struct ScreenOptions {
     pub cache_rows: usize,
     /// Latency target in milliseconds, acknowledged → in the cache.
     pub slo_ms: Option<u64>,
+    /// Share of the documents that has to keep it.
+    pub slo_share: Share,
     /// Zone of the wall clock in rows.
     pub zone: TimeZone,
 }
@@ -86,6 +91,7 @@ impl Default for ScreenOptions {
             feed_rows: 5_000,
             cache_rows: 20_000,
             slo_ms: None,
+            slo_share: Share::USUAL,
             zone: TimeZone::UTC,
         }
     }
@@ -103,6 +109,7 @@ impl ScreenOptions {
             feed_rows: settings.view.feed_rows.max(1),
             cache_rows: settings.view.cache_rows.max(1),
             slo_ms: settings.view.slo_ms,
+            slo_share: settings.view.slo_share,
             zone: TimeZone::system(),
             ..Self::default()
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use syncscope::cache::CacheWrite;
 use syncscope::config::{RedisConnection, Settings};
 use syncscope::cosmos::PartitionKey;
 use syncscope::engine::{Command, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, channels};
@@ -108,4 +109,43 @@ async fn a_document_is_saved_over_the_version_seen_and_its_entry_written_and_del
     let gone = desk.edit(write).await;
     assert!(matches!(&gone, EditEnd::Refused { reason } if reason.contains("no such document")), "{gone:?}");
     engine.stop(desk.events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_shows_what_differs_and_does_the_same() {
+    let pair = Pair::start().await;
+    let etag = put(&pair.prices, "a", &json!({ "price": 1, "tags": ["x", "y"] })).await.etag;
+    let mapped = ["--key", "price:{id}", "--jq", "{id, price, tags}"];
+    let with = |args: &[&'static str]| [args, &mapped].concat();
+
+    let missing = pair.run(&with(&["document", "show", "a", "--json"])).await.code(1);
+    assert_eq!((&missing.json()["state"], &missing.json()["key"]), (&json!("missing"), &json!("price:a")));
+    let written = pair.run(&with(&["document", "write-entry", "a", "--json"])).await.code(0);
+    assert_eq!(written.json()["written"], json!(["price:a"]));
+    pair.run(&with(&["document", "show", "a"])).await.code(0);
+
+    let cache = pair.redis().await;
+    let held = r#"{"tags": ["x", "z"], "id": "a", "price": 1.0, "old": true}"#;
+    let set = CacheWrite::Set { key: "price:a".into(), value: held.into(), ttl: None };
+    cache.write(&[set]).await.unwrap()[0].as_ref().unwrap();
+    let stale = pair.run(&with(&["document", "show", "a", "--json"])).await.code(1);
+    assert_eq!((&stale.json()["state"], &stale.json()["differences"]), (&json!("stale"), &json!(2)));
+    let fields = &stale.json()["fields"];
+    let tags = json!({ "path": "tags[1]", "change": "changed", "source": "\"y\"", "entry": "\"z\"" });
+    assert_eq!((&fields[0]["path"], &fields[0]["change"]), (&json!("old"), &json!("extra")), "{fields}");
+    assert_eq!(fields[1], tags);
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), r#"{"id":"a","price":2,"tags":[]}"#).unwrap();
+    let path = file.path().to_str().unwrap();
+    pair.run(&["document", "save", path]).await.code(1);
+    let saved = pair.run(&["document", "save", path, "--if-match", &etag, "--json"]).await.code(0);
+    assert_eq!(saved.json()["saved"], true);
+    pair.run(&["document", "save", path, "--if-match", &etag]).await.code(1);
+
+    let asked = pair.run(&["document", "delete-entry", "price:a"]).await.code(2);
+    assert!(asked.stderr.contains("exactly one key") && asked.stderr.contains("price:a"), "{asked:?}");
+    pair.run(&["document", "delete-entry", "price:a", "--yes"]).await.code(0);
+    pair.run(&["document", "delete-entry", "price:a", "--yes"]).await.code(1);
+    assert!(cache.entry("price:a", 1 << 20).await.unwrap().is_none());
 }

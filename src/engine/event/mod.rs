@@ -47,6 +47,8 @@ pub enum Event {
     Changes(Vec<ChangeRow>),
     /// How the feed observer is doing.
     Feed(FeedStatus),
+    /// Documents with folded versions of which more were written since their newest change was told.
+    Versions(Vec<(String, Versions)>),
     /// All leases of the observed prefix; replaces the snapshot before.
     Leases(LeaseSnapshot),
     /// Cache entries that appeared or changed (also in state or TTL).
@@ -92,6 +94,9 @@ pub enum Event {
     },
     /// Answer to [`super::Command::Edit`].
     Edited(Box<EditOutcome>),
+    /// What follows a subcommand so that it means the servers of this run, where they were not known at
+    /// the start.
+    SameAs(String),
     /// A line for the activity pane.
     Log(LogLine),
     /// Telemetry events dropped so far because the receiver was slow (sum since start).

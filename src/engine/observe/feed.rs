@@ -348,6 +348,11 @@ impl Status {
             problem: self.problem.clone(),
         };
         self.shared.report.state(Event::Feed(status)).await;
+        let news = self.shared.history.news();
+        if !news.is_empty() {
+            let weight = news.len() as u64;
+            self.shared.report.telemetry(Event::Versions(news), weight);
+        }
     }
 
     /// Notes a failure; waits nothing itself. `Err` when cancelled meanwhile.

@@ -95,7 +95,7 @@ fn head(export: &LatencyExport) -> Markup {
                     @match class {
                         "bad" => "✗ target missed: ", "good" => "✓ target met: ", _ => "target: ",
                     }
-                    (format!("{}%", target.share * 100.0)) " of " (count(target.of))
+                    (target.wanted()) " of " (count(target.of))
                 }
             }
         }

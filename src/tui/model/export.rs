@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::engine::ExportForm;
+use crate::{config::Share, engine::ExportForm};
 
 /// State of the dialog.
 #[derive(Debug, Clone)]
@@ -37,9 +37,10 @@ impl ExportDialog {
     }
 
     /// The command that measures and writes such a file.
-    pub(crate) fn same_as(&self, base: &str, slo: Option<u64>) -> String {
+    pub(crate) fn same_as(&self, base: &str, slo: Option<u64>, share: Share) -> String {
         let base = if base.is_empty() { String::new() } else { format!(" {base}") };
-        let slo = slo.map(|millis| format!(" --slo {millis}ms")).unwrap_or_default();
+        let share = if share == Share::USUAL { String::new() } else { format!("@{share}") };
+        let slo = slo.map(|millis| format!(" --slo {millis}ms{share}")).unwrap_or_default();
         format!("syncscope latency{base} --for 60s{slo} --report {}", self.name())
     }
 }

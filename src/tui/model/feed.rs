@@ -6,7 +6,7 @@ use super::{
     ring::Ring,
     sort::{Column, SortKey, Sorted},
 };
-use crate::engine::{ChangeRow, FeedStatus};
+use crate::engine::{ChangeRow, FeedStatus, Versions};
 
 /// Bytes of documents kept for questions about them; beyond it the oldest are forgotten, and a question
 /// about those is answered with "not judged".
@@ -62,6 +62,14 @@ impl FeedPane {
             if let Some(row) = self.ring.get_mut(number) {
                 row.json = None;
             }
+        }
+    }
+
+    /// More versions of a document were written than its newest row knows.
+    pub(crate) fn count(&mut self, id: &str, versions: Versions) {
+        let row = self.newest.get(id).and_then(|number| self.ring.get_mut(*number));
+        if let Some(row) = row {
+            row.versions = versions;
         }
     }
 

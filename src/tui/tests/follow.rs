@@ -172,7 +172,10 @@ fn an_entry_is_written_again_and_deleted_only_after_a_question_by_its_exact_key(
 
     assert!(keys(&mut model, "d").is_empty(), "asks first");
     let shown = text(&model);
-    assert!(shown.contains("price:p-000044") && shown.contains("UNLINK"), "{shown}");
+    assert!(
+        shown.contains("price:p-000044") && shown.contains("syncscope document delete-entry price:p-000044"),
+        "{shown}"
+    );
     press(&mut model, KeyCode::Esc);
     keys(&mut model, "d");
     let deleted = order(&press(&mut model, KeyCode::Enter));

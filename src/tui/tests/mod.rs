@@ -11,6 +11,7 @@ mod live;
 mod mouse;
 mod palette;
 mod reducer;
+mod same_as;
 mod screens;
 mod themes;
 mod tour;

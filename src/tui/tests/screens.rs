@@ -28,6 +28,21 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         tell(model, fixture::running());
         keys(model, "jj");
     }),
+    ("folded", |model| {
+        tell(model, fixture::running());
+        let versions = |delivered, written| crate::engine::Versions {
+            written,
+            delivered,
+            folded: written.saturating_sub(delivered),
+        };
+        let rows = [(100, 1, 9), (101, 2, 33), (102, 3, 50)].map(|(seq, delivered, written)| {
+            let row = fixture::change(seq, "p-000812", 30.0 + seq as f64 / 10.0, Some(0.1), 1, 0);
+            crate::engine::ChangeRow { versions: versions(delivered, written), ..row }
+        });
+        tell(model, [crate::engine::Event::Changes(rows.to_vec())]);
+        // The answers to the last writes came after the feed had delivered them.
+        tell(model, [crate::engine::Event::Versions(vec![("p-000812".to_owned(), versions(3, 1_250))])]);
+    }),
     ("redis_down", |model| {
         tell(model, fixture::running());
         tell(model, [fixture::redis_down()]);

@@ -149,7 +149,7 @@ pub(super) fn in_export(model: &mut Model, dialog: &mut ExportDialog, action: Ac
         Action::Down => dialog.step(1),
         Action::Copy => {
             model.say("copied the command line");
-            let line = dialog.same_as(&model.options.same_as, model.options.slo_ms);
+            let line = dialog.same_as(&model.options.same_as, model.options.slo_ms, model.options.slo_share);
             return (true, vec![Effect::Copy(line)]);
         }
         Action::Submit => {

@@ -58,7 +58,7 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
             }
         }
         Some(Overlay::Letters(letters)) => {
-            if let Some(place) = view::letters::hit(letters, body, at) {
+            if let Some(place) = view::letters::hit(model, letters, body, at) {
                 letters.go(place);
                 then = double.then_some(Action::Preview);
             }
@@ -159,7 +159,7 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
             }
             return Vec::new();
         }
-        Some(Overlay::Letters(letters)) if view::letters::hit(letters, body, at).is_none() => {
+        Some(Overlay::Letters(letters)) if view::letters::hit(model, letters, body, at).is_none() => {
             (if up { Action::PageUp } else { Action::PageDown }, 1)
         }
         Some(Overlay::Preview(_)) => (if up { Action::PageUp } else { Action::PageDown }, 1),

@@ -9,7 +9,7 @@ use crate::{
     tui::{
         keymap::Action,
         model::{Model, Overlay, Question, Thread, VerifyDialog},
-        view,
+        same_as, view,
     },
 };
 
@@ -127,8 +127,8 @@ fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (b
         }
         Action::Copy => {
             model.say("copied the command line");
-            let line = format!("syncscope verify {}", model.options.same_as);
-            return (true, vec![Effect::Copy(line.trim_end().to_owned())]);
+            let line = same_as::verify(model, dialog.asking, dialog.only.as_deref());
+            return (true, vec![Effect::Copy(line)]);
         }
         _ => {}
     }

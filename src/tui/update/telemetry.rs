@@ -18,11 +18,13 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Sync(status) => model.sync = status,
         Event::Feed(status) => model.feed.status = status,
+        Event::Versions(news) => news.into_iter().for_each(|(id, versions)| model.feed.count(&id, versions)),
         Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),
         Event::Cache(status) => model.cache.status = status,
         Event::CacheFlushed => model.cache.flush(),
         Event::Latency(snapshot) => model.take_latency(snapshot),
         Event::Traffic(status) => model.traffic = status,
+        Event::SameAs(flags) => model.options.same_as = flags,
         Event::Dropped(total) => model.dropped = total,
         Event::Log(line) => {
             // An error is never told in the log alone.

@@ -26,7 +26,7 @@ pub(crate) fn area(model: &Model) -> Option<Rect> {
         Overlay::Verify(_) => super::verify::area(body, model.verification.findings.len()),
         Overlay::Help { .. } => super::help::area(model),
         Overlay::Palette(_) => super::palette::area(body),
-        Overlay::Confirm(question) => super::confirm::area(*question, body),
+        Overlay::Confirm(question) => super::confirm::area(model, *question, body),
         Overlay::Export(_) => super::export::area(body),
         Overlay::Health { .. } => super::health::area(model),
     })

@@ -5,17 +5,19 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
-use super::wrap;
+use super::{sheet::Sheet, wrap};
 use crate::tui::{
     layout::dialog,
     model::{Model, Overlay, Question},
+    same_as,
     widgets::{pane::Pane as Border, pen::Pen, text},
 };
 
-/// Draws the question.
-pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buffer) -> Option<Position> {
-    let theme = &model.theme;
-    let (title, words) = match question {
+const WIDTH: u16 = 66;
+
+/// What is asked, and what yes would do.
+fn question_words(model: &Model, question: Question) -> (&'static str, String) {
+    match question {
         Question::DeleteEntry => {
             let key = model.overlays.iter().find_map(|overlay| match overlay {
                 Overlay::Follow(follow) => follow.doomed.as_deref(),
@@ -26,7 +28,7 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
                 "Delete the entry?",
                 format!(
                     "Exactly one key goes from {}: {key}. The document stays in {}; its next change (or w) writes \
-                     the entry again, and readers miss until then. Same as: redis-cli UNLINK '{key}'",
+                     the entry again, and readers miss until then.",
                     model.options.cache, model.options.source
                 ),
             )
@@ -48,21 +50,44 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
             ),
         ),
         Question::UndoInserts => ("Undo the inserts of this session?", undo_words(model)),
-    };
-    let area = area(question, body);
-    super::backdrop(model, body, area, buf);
-    let inner = Border::new(title).focused(true).draw(area, buf, theme);
-    for (i, line) in wrap(&words, usize::from(inner.width).saturating_sub(2)).iter().enumerate() {
-        Pen::new(buf, inner, u16::try_from(i).unwrap_or(u16::MAX)).skip(1).put(line, theme.text);
     }
-    let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
-    pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
-    None
+}
+
+/// The lines of a question and of the command that does the same.
+fn sheet(model: &Model, question: Question, words: &str, body: Rect) -> Sheet {
+    let mut sheet = Sheet::new(usize::from(WIDTH.min(body.width)).saturating_sub(4));
+    for line in wrap(words, sheet.columns()) {
+        sheet.words(&line, model.theme.text);
+    }
+    if let Some((how, line)) = same_as::question(model, question) {
+        sheet.blank().item("same as  ", format!("{how} {line}").trim_start(), model.theme.dim);
+    }
+    sheet
 }
 
 /// Where the question is.
-pub(super) fn area(question: Question, body: Rect) -> Rect {
-    dialog(body, 66, if question == Question::UndoInserts { 15 } else { 8 })
+pub(super) fn area(model: &Model, question: Question, body: Rect) -> Rect {
+    let (_, words) = question_words(model, question);
+    boxed(&sheet(model, question, &words, body), body)
+}
+
+/// A box around its lines, a gap, and the keys.
+fn boxed(sheet: &Sheet, body: Rect) -> Rect {
+    dialog(body, WIDTH, u16::try_from(sheet.len()).unwrap_or(u16::MAX).saturating_add(4))
+}
+
+/// Draws the question.
+pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let theme = &model.theme;
+    let (title, words) = question_words(model, question);
+    let sheet = sheet(model, question, &words, body);
+    let area = boxed(&sheet, body);
+    super::backdrop(model, body, area, buf);
+    let inner = Border::new(title).focused(true).draw(area, buf, theme);
+    sheet.draw(0, Rect { height: inner.height.saturating_sub(2), ..inner }, buf, theme);
+    let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
+    pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
+    None
 }
 
 /// What an undo would do, in exact numbers.

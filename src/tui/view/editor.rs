@@ -7,9 +7,10 @@ use ratatui::{
     text::Line,
 };
 
-use super::{clear, wrap};
+use super::{clear, sheet::same_as_below, wrap};
 use crate::tui::{
     model::{DocumentEditor, Model, Overlay},
+    same_as,
     widgets::{
         pane::Pane as Border,
         pen::{Align, Pen},
@@ -33,6 +34,7 @@ pub(super) fn draw(model: &Model, editor: &DocumentEditor, area: Rect, buf: &mut
     if inner.is_empty() {
         return None;
     }
+    let inner = same_as_below(&same_as::editor(model, editor), inner, buf, theme);
     let width = usize::from(inner.width).saturating_sub(2);
     let (words, style) = below(model, editor);
     let lines = wrap(&words, width);

@@ -46,7 +46,7 @@ pub(super) fn draw(model: &Model, export: &ExportDialog, body: Rect, buf: &mut B
     let mut pen = Pen::new(buf, inner, 5);
     pen.skip(1).cell("writes", 9, Align::Left, theme.accent).put(&export.name(), theme.strong);
     pen.put("  in the current directory", theme.dim);
-    let same = export.same_as(&model.options.same_as, model.options.slo_ms);
+    let same = export.same_as(&model.options.same_as, model.options.slo_ms, model.options.slo_share);
     for (i, line) in wrap(&same, usize::from(inner.width).saturating_sub(11)).iter().enumerate() {
         let mut pen = Pen::new(buf, inner, u16::try_from(i + 7).unwrap_or(u16::MAX));
         pen.skip(1).cell(if i == 0 { "same as" } else { "" }, 9, Align::Left, theme.accent);

@@ -8,7 +8,7 @@ use super::{
     in_panes, is_fresh, line_of, liveness, masked, select, trouble,
 };
 use crate::{
-    engine::{ChangeRow, ConnectionState, Field, Novelty},
+    engine::{ChangeRow, ConnectionState, Field, Novelty, Versions},
     tui::{
         layout::inner,
         model::{Model, Pane, Place},
@@ -121,6 +121,9 @@ struct Columns {
     first: usize,
     rest: usize,
     novelty: usize,
+    /// How many versions were written and delivered, where some were folded, and whether in words.
+    versions: usize,
+    in_words: bool,
     /// Where there is much room: the key that it makes, and its LSN.
     key: usize,
     lsn: usize,
@@ -142,14 +145,24 @@ impl Columns {
         let id = id.clamp(6, 40).min(free.saturating_sub(first + 2).max(8));
         let free = free.saturating_sub(id + 2 + first + 1);
         let novelty = if free > novelty + 2 { novelty } else { 0 };
-        let rest = rest.min(free.saturating_sub(novelty + 2));
+        // That versions were folded is told before the lesser fields.
+        let folds = |in_words| widest(&|row| text::width(&versions_words(row, in_words)));
+        let short = match folds(false) {
+            0 => 0,
+            short if free >= novelty + short + 4 => short + 2,
+            _ => 0,
+        };
+        let rest = rest.min(free.saturating_sub(novelty + short + 2));
         let free = free.saturating_sub(rest + novelty + 2);
+        let in_words = short > 0 && free >= folds(true) + 3;
+        let versions = if in_words { folds(true) } else { short.saturating_sub(2) };
+        let free = free.saturating_sub(if versions > 0 { versions + 2 } else { 0 });
         let lsn = widest(&|row| row.lsn.map_or(0, |lsn| text::count(lsn).len()));
         let lsn = if width >= 70 && lsn > 0 && free >= lsn + 6 { lsn } else { 0 };
         let free = free.saturating_sub(lsn + 6);
         let key = widest(&|row| row.keys.first().map_or(0, |key| text::width(&text::clean(key)))).min(40);
         let key = if key > 0 && free >= key + 4 { key } else { 0 };
-        Self { time, id, first, rest, novelty, key, lsn }
+        Self { time, id, first, rest, novelty, versions, in_words, key, lsn }
     }
 
     /// Titles laid out as [`draw_row`] lays out its cells.
@@ -173,6 +186,10 @@ impl Columns {
         if self.novelty > 0 {
             let gap = left(&titles).saturating_sub(self.novelty + 1).clamp(1, 2);
             titles.skip(gap).cell("change", self.novelty, Align::Left, 3);
+        }
+        if self.versions > 0 {
+            let name = if self.in_words { "versions" } else { "×" };
+            titles.skip(2).cell(name, self.versions, Align::Left, None);
         }
         if self.key > 0 {
             titles.skip(5).cell("key", self.key, Align::Left, 4);
@@ -220,6 +237,10 @@ fn draw_row(
         let style = if row.novelty == Novelty::New { theme.accent } else { body };
         pen.skip(gap).cell(&novelty(row), columns.novelty, Align::Left, style);
     }
+    if columns.versions > 0 {
+        let words = versions_words(row, columns.in_words);
+        pen.skip(2).cell(&words, columns.versions, Align::Left, theme.waiting);
+    }
     if columns.key > 0 {
         let key = row.keys.first().map_or("", String::as_str);
         pen.skip(3).put("→ ", theme.dim);
@@ -244,6 +265,20 @@ fn draw_rest(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
         let at = start.saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
         finder.mark(pen, at, &field.value, &shown, Place::Value(&field.name));
         from += text::width(&shown) + 1;
+    }
+}
+
+/// Written by this program and delivered by the feed, of a document of which versions were folded: `×50`,
+/// or in words. How many others have written is not known: the feed brings only the latest.
+fn versions_words(row: &ChangeRow, in_words: bool) -> String {
+    let Versions { written, delivered, folded } = row.versions;
+    if folded == 0 {
+        return String::new();
+    }
+    if in_words {
+        format!("{} written, {} delivered", text::count(written), text::count(delivered))
+    } else {
+        format!("×{}", text::short_count(written))
     }
 }
 

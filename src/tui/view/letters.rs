@@ -6,13 +6,17 @@ use ratatui::{
     text::Line,
 };
 
-use super::{empty, line_of, masked, select, sheet::key, wrap};
+use super::{
+    empty, line_of, masked, select,
+    sheet::{above_same_as, key, same_as_below},
+    wrap,
+};
 use crate::{
     engine::DeadLetterRow,
     tui::{
         layout::{dialog, inner},
         model::{Letters, Model},
-        pretty,
+        pretty, same_as,
         widgets::{
             pane::Pane as Border,
             pen::{Align, Pen},
@@ -36,8 +40,8 @@ fn list(state: &Letters, inner: Rect) -> Rect {
 }
 
 /// The document under a position, by its place.
-pub(in crate::tui) fn hit(state: &Letters, body: Rect, at: Position) -> Option<usize> {
-    let inner = inner(area(body));
+pub(in crate::tui) fn hit(model: &Model, state: &Letters, body: Rect, at: Position) -> Option<usize> {
+    let inner = above_same_as(&same_as::line(model, "dead-letters list"), inner(area(body)), &model.theme);
     let above = u16::from(state.list.as_ref().is_some_and(|list| list.problem.is_some()));
     let inner = Rect { y: inner.y + above, height: inner.height.saturating_sub(above), ..inner };
     let list = list(state, inner);
@@ -57,6 +61,8 @@ pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer)
         border = border.right(Line::styled(text::middle(&list.directory, 50).into_owned(), theme.dim));
     }
     let inner = border.draw(area, buf, theme);
+    let same = same_as::line(model, "dead-letters list");
+    let inner = same_as_below(&same, inner, buf, theme);
     let problem = state.list.as_ref().and_then(|list| list.problem.as_deref());
     if let Some(problem) = problem {
         Pen::new(buf, inner, 0).skip(1).put(&format!("! {problem}"), theme.bad);

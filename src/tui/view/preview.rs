@@ -12,6 +12,7 @@ use super::{
     sheet::{Sheet, key},
 };
 use crate::{
+    config::shell_word,
     engine::{PreviewEntry, PreviewFault},
     tui::{
         layout::frame,
@@ -79,6 +80,7 @@ fn sheet(model: &Model, state: &Preview, body: Rect) -> Sheet {
         let label = if focused { theme.strong } else { theme.dim };
         sheet.parts(vec![(format!("{name:<LABEL$}"), label), (words, style)]);
     }
+    sheet.item("same as  ", &same_as(state), theme.dim);
     sheet.blank();
     if state.document.trim().is_empty() {
         sheet.words("paste a document here, or open one (enter in a pane) and press P there", theme.dim);
@@ -151,7 +153,7 @@ pub(in crate::tui) fn same_as(state: &Preview) -> String {
     for (flag, input) in [("--key", &state.key), ("--jq", &state.jq)] {
         let value = input.value().trim();
         if !value.is_empty() {
-            line = format!("{line} {flag} '{}'", value.replace('\'', "'\\''"));
+            line = format!("{line} {flag} {}", shell_word(value));
         }
     }
     line

@@ -145,6 +145,27 @@ impl Sheet {
     }
 }
 
+/// The command line that does the same, as lines for the bottom of a box, and the room above them.
+fn same_as(command: &str, inner: Rect, theme: &Theme) -> (Sheet, Rect) {
+    let mut sheet = Sheet::new(usize::from(inner.width).saturating_sub(2));
+    sheet.item("same as  ", command, theme.dim);
+    let height = u16::try_from(sheet.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+    (sheet, Rect { height: inner.height - height, ..inner })
+}
+
+/// The room of a box above the command line that does the same.
+pub(super) fn above_same_as(command: &str, inner: Rect, theme: &Theme) -> Rect {
+    same_as(command, inner, theme).1
+}
+
+/// Draws the command line that does the same at the bottom of a box; gives the room above it.
+pub(super) fn same_as_below(command: &str, inner: Rect, buf: &mut Buffer, theme: &Theme) -> Rect {
+    let (sheet, above) = same_as(command, inner, theme);
+    let below = Rect { y: above.bottom(), height: inner.height - above.height, ..inner };
+    sheet.draw(0, below, buf, theme);
+    above
+}
+
 /// A key and what it does, for the lower border of a dialog.
 pub(super) fn key<'a>(
     theme: &Theme,

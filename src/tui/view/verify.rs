@@ -7,12 +7,17 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{line_of, masked, select, wrap};
+use super::{
+    line_of, masked, select,
+    sheet::{above_same_as, same_as_below},
+    wrap,
+};
 use crate::{
     engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
     tui::{
         layout::{dialog, inner},
         model::{Model, VerifyDialog},
+        same_as,
         theme::Theme,
         widgets::{
             bar,
@@ -27,12 +32,14 @@ use crate::{
 const ABOVE: u16 = 4;
 /// Lines below it: why the selected one is wrong.
 const BELOW: u16 = 5;
+/// Lines of the command that does the same.
+const SAME: u16 = 2;
 const KIND: usize = 16;
 
 /// Where the dialog is: as high as what was found, within reason.
 pub(super) fn area(body: Rect, findings: usize) -> Rect {
     let list = u16::try_from(findings.min(20)).unwrap_or(20);
-    let height = if findings == 0 { ABOVE + 1 } else { ABOVE + list + BELOW + 2 };
+    let height = if findings == 0 { ABOVE + 2 } else { ABOVE + list + BELOW + 2 } + SAME;
     dialog(body, 100, height)
 }
 
@@ -44,7 +51,8 @@ fn list(inner: Rect) -> Rect {
 /// The finding under a position, by its place.
 pub(in crate::tui) fn hit(model: &Model, state: &VerifyDialog, body: Rect, at: Position) -> Option<usize> {
     let findings = model.verification.findings.len();
-    let list = list(inner(area(body, findings)));
+    let command = same_as::verify(model, state.asking, state.only.as_deref());
+    let list = list(above_same_as(&command, inner(area(body, findings)), &model.theme));
     let top = (state.cursor + 1).saturating_sub(usize::from(list.height).max(1));
     list.contains(at).then(|| top + usize::from(at.y - list.y)).filter(|place| *place < findings)
 }
@@ -58,6 +66,8 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
         .foot(foot(model, state))
         .focused(true)
         .draw(area, buf, theme);
+    let command = same_as::verify(model, state.asking, state.only.as_deref());
+    let inner = same_as_below(&command, inner, buf, theme);
     let Some(status) = &model.verification.status else { return None };
     progress(model, status, inner, buf);
     let list = list(inner);

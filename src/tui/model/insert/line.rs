@@ -72,12 +72,3 @@ pub(super) fn rate(text: &str) -> Option<f64> {
     let text = text.trim().trim_end_matches("/s");
     text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0)
 }
-
-/// A text as one word of a shell.
-pub(super) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}

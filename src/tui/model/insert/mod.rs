@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use crate::{
+    config::shell_word,
     engine::Insert,
     seed::{Editable, FormField, FormFields, Generator, Scenario, Template, TemplateName},
 };
 
 pub(crate) use line::FormLine;
-use line::{Meaning, rate, shell_word, whole};
+use line::{Meaning, rate, whole};
 
 /// What the form makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -25,6 +25,7 @@ use crate::{
     tui::{
         layout::inner,
         model::{Follow, Look, Model, state_word},
+        same_as,
         theme::Theme,
         widgets::{pane::Pane as Border, pen::Pen, text},
     },
@@ -54,12 +55,19 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
     let right = match follow.detail.as_ref().map(|detail| detail.counts) {
         Some(counts) if counts.written > 0 => format!(
             "{right} · {} written here, {} delivered, {} folded",
-            counts.written, counts.delivered, counts.folded
+            text::count(counts.written),
+            text::count(counts.delivered),
+            text::count(counts.folded)
         ),
+        // The feed brings only the latest of what others wrote between two reads.
+        Some(counts) if counts.delivered > 0 => {
+            format!("{right} · how many others wrote is unknown")
+        }
         _ => right,
     };
     let inner = Border::new(masked(model, &follow.id).into_owned())
         .right(Line::styled(right, theme.dim))
+        .foot(Line::styled(same_as::follow(model, &follow.id), theme.dim))
         .focused(true)
         .draw(area, buf, theme);
     let Some(detail) = &follow.detail else {

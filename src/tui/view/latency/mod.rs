@@ -11,6 +11,7 @@ use ratatui::{
 
 use super::{empty, in_panes};
 use crate::{
+    config::Share,
     engine::{Stage, StageSummary},
     tui::{
         layout::inner,
@@ -169,13 +170,28 @@ fn draw_chart(model: &Model, area: Rect, buf: &mut Buffer) {
 
 fn slo_span<'a>(model: &Model, slo: u64) -> Span<'a> {
     let target = model.latency.target.as_ref();
+    let usual = model.options.slo_share == Share::USUAL;
+    let slo = if usual { format!("{slo} ms") } else { format!("{slo} ms@{}%", model.options.slo_share) };
     match target.and_then(|target| Some((target, target.reached()?))) {
         Some((target, reached)) if target.is_missed() => {
-            Span::styled(format!("slo {slo} ms ! {} within", share(reached)), model.theme.bad)
+            Span::styled(format!("slo {slo} ! {} within", share_for(model, reached)), model.theme.bad)
         }
-        Some((_, reached)) => Span::styled(format!("slo {slo} ms ✓ {}", share(reached)), model.theme.good),
-        None => Span::styled(format!("slo {slo} ms"), model.theme.dim),
+        Some((_, reached)) => {
+            Span::styled(format!("slo {slo} ✓ {}", share_for(model, reached)), model.theme.good)
+        }
+        None => Span::styled(format!("slo {slo}"), model.theme.dim),
     }
+}
+
+/// A share in percent, with as many digits as tell it from the one that has to be reached.
+fn share_for(model: &Model, reached: f64) -> String {
+    let wanted = model.options.slo_share.to_string();
+    let digits = wanted.split_once('.').map_or(0, |(_, digits)| digits.len());
+    if digits < 2 {
+        return share(reached);
+    }
+    let scale = 10_f64.powi(i32::try_from(digits).unwrap_or(4));
+    format!("{:.digits$}%", (reached * 100.0 * scale).floor() / scale)
 }
 
 /// A share in percent, never rounded up to one that was not reached.
