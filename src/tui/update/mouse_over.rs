@@ -132,6 +132,10 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
     }
     let body = layout::frame(model).body;
     let rows = |up: bool| if up { Action::Up } else { Action::Down };
+    let on_letters = matches!(
+        model.overlays.last(),
+        Some(Overlay::Letters(letters)) if view::letters::hit(model, letters, body, at).is_some()
+    );
     let (action, times) = match model.overlays.last_mut() {
         Some(Overlay::Edit(editor)) => {
             let code = if up { KeyCode::Up } else { KeyCode::Down };
@@ -159,9 +163,7 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
             }
             return Vec::new();
         }
-        Some(Overlay::Letters(letters)) if view::letters::hit(model, letters, body, at).is_none() => {
-            (if up { Action::PageUp } else { Action::PageDown }, 1)
-        }
+        Some(Overlay::Letters(_)) if !on_letters => (if up { Action::PageUp } else { Action::PageDown }, 1),
         Some(Overlay::Preview(_)) => (if up { Action::PageUp } else { Action::PageDown }, 1),
         Some(Overlay::Insert(_)) => (if up { Action::PreviousField } else { Action::NextField }, 1),
         Some(Overlay::Export(_)) => (rows(up), 1),

@@ -41,6 +41,10 @@ impl Sheet {
         self.columns
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// Words, wrapped; lines after the first are indented as the first one is, and three more.
     pub(super) fn words(&mut self, words: &str, style: Style) -> &mut Self {
         for line in wrap_keeping_indent(words, self.columns) {
