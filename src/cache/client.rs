@@ -93,7 +93,7 @@ impl CacheClient {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let (pipe, commands) = write::pipeline(batch);
+        let (pipe, plan) = write::pipeline(batch);
         let mut replies = self.run(&pipe).await?;
         if write::script_is_missing(&replies) {
             // A server that has not seen the guard's script, or was restarted since.
@@ -102,7 +102,7 @@ impl CacheClient {
             self.single(&load).await?;
             replies = self.run(&pipe).await?;
         }
-        Ok(write::outcomes(replies, &commands))
+        Ok(write::outcomes(replies, &plan))
     }
 
     /// Reads one entry with at most `max_value` bytes of its value; `None` when there is no such key.

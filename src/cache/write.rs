@@ -151,12 +151,8 @@ impl CacheWrite {
                 command.arg(b"UNLINK").arg(&key[..]);
                 pipe.add_command(command);
             }
-            Self::Guarded { write, version } => match guard::command(write, *version) {
-                Some(command) => {
-                    pipe.add_command(command);
-                }
-                None => return write.append(pipe),
-            },
+            // Guarded writes go together, see `pipeline`; what is guarded twice is guarded once.
+            Self::Guarded { write, .. } => return write.append(pipe),
         }
         pipe.len() - before
     }
@@ -167,27 +163,64 @@ pub(super) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).clamp(1, MAX_TTL_MILLIS)
 }
 
-/// All commands of a batch, in order, and how many each write has.
-pub(super) fn pipeline(batch: &[CacheWrite]) -> (Pipeline, Vec<usize>) {
+/// Where the replies to a write are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replies {
+    /// So many of its own.
+    Own(usize),
+    /// One reply with an item for each of so many writes, this and the next ones.
+    Shared(usize),
+}
+
+/// All commands of a batch, in order, and where the replies to its writes are.
+pub(super) fn pipeline(batch: &[CacheWrite]) -> (Pipeline, Vec<Replies>) {
     let mut pipe = Pipeline::with_capacity(batch.len());
-    let commands = batch.iter().map(|write| write.append(&mut pipe)).collect();
-    (pipe, commands)
+    let mut plan = Vec::with_capacity(batch.len());
+    let mut rest = batch;
+    while let Some((first, others)) = rest.split_first() {
+        match guard::together(rest) {
+            0 => {
+                plan.push(Replies::Own(first.append(&mut pipe)));
+                rest = others;
+            }
+            writes => {
+                let (together, others) = rest.split_at(writes);
+                pipe.add_command(guard::command(together));
+                plan.push(Replies::Shared(writes));
+                rest = others;
+            }
+        }
+    }
+    (pipe, plan)
 }
 
 /// The outcome of each write, in order: the first error among its replies, if there is one.
-pub(super) fn outcomes(replies: Vec<Value>, commands: &[usize]) -> Vec<Result<(), EntryError>> {
+pub(super) fn outcomes(replies: Vec<Value>, plan: &[Replies]) -> Vec<Result<(), EntryError>> {
     let mut replies = replies.into_iter();
-    commands
-        .iter()
-        .map(|&count| {
-            // All of its replies are taken, also behind an error.
-            let errors: Vec<String> = replies.by_ref().take(count).filter_map(first_error).collect();
-            match errors.into_iter().next() {
-                None => Ok(()),
-                Some(text) => Err(EntryError::from_line(text)),
+    let mut outcomes = Vec::with_capacity(plan.len());
+    let outcome = |error: Option<String>| error.map_or(Ok(()), |text| Err(EntryError::from_line(text)));
+    for place in plan {
+        match *place {
+            Replies::Own(count) => {
+                // All of its replies are taken, also behind an error.
+                let errors: Vec<String> = replies.by_ref().take(count).filter_map(first_error).collect();
+                outcomes.push(outcome(errors.into_iter().next()));
             }
-        })
-        .collect()
+            Replies::Shared(writes) => match replies.next() {
+                Some(Value::Array(items)) if items.len() == writes => {
+                    outcomes.extend(items.into_iter().map(|item| outcome(error_line(item))));
+                }
+                // The call as a whole was refused.
+                reply => {
+                    let text = reply.and_then(error_line);
+                    let text =
+                        text.unwrap_or_else(|| "ERR an answer that the guard does not give".to_owned());
+                    outcomes.extend((0..writes).map(|_| outcome(Some(text.clone()))));
+                }
+            },
+        }
+    }
+    outcomes
 }
 
 /// Whether a server does not know the guard's script (any more).

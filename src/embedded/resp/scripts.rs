@@ -13,11 +13,11 @@ use crate::cache::{SCRIPT, VERSION_FIELD, script_sha1};
 pub(super) const COMMANDS: &[Command] = &[
     Command::new("script", -2, Effect::None, Keys::None, script),
     Command::new("eval", -3, Effect::Grows, Keys::None, |call| {
-        if call.arg(1) == SCRIPT.as_bytes() { guarded_write(call) } else { Err(no_lua()) }
+        if call.arg(1) == SCRIPT.as_bytes() { guarded_writes(call) } else { Err(no_lua()) }
     }),
     Command::new("evalsha", -3, Effect::Grows, Keys::None, |call| {
         if is_known(&call.arg(1)) {
-            guarded_write(call)
+            guarded_writes(call)
         } else {
             Err(Failure::new("NOSCRIPT No matching script. Please use EVAL."))
         }
@@ -69,15 +69,37 @@ fn held(call: &mut Call<'_>, entry: &Bytes, version_key: &Bytes) -> Result<Optio
     })
 }
 
-fn guarded_write(call: &mut Call<'_>) -> Answer {
-    let (entry, version_key) = (call.arg(3), call.arg(4));
-    if call.int(2)? != 2 || call.args.len() < 9 {
+/// All writes of a call, each with an outcome of its own.
+fn guarded_writes(call: &mut Call<'_>) -> Answer {
+    let keys = usize::try_from(call.int(2)?).unwrap_or(0);
+    let args = call.args.to_vec();
+    let (Some(keys), Some(mut rest)) = (args.get(3..3 + keys), args.get(3 + keys..)) else {
         return Err(Failure::syntax());
+    };
+    let mut outcomes = Vec::with_capacity(keys.len() / 2);
+    for pair in keys.chunks_exact(2) {
+        let [ts, lsn, what, ttl, length, ..] = rest else { return Err(Failure::syntax()) };
+        let length = parse_int(length).and_then(|length| usize::try_from(length).ok());
+        let content = length.and_then(|length| rest.get(5..5 + length)).ok_or_else(Failure::syntax)?;
+        let version = (ts.clone(), lsn.clone());
+        let outcome = guarded_write(call, pair, version, (what, ttl), content);
+        outcomes.push(outcome.unwrap_or_else(|failure| Reply::Error(failure.0)));
+        rest = &rest[5 + content.len()..];
     }
-    let (ts, mut lsn) = (call.arg(5), call.arg(6));
-    let (what, ttl) = (call.arg(7), call.arg(8));
+    Ok(Reply::Array(outcomes))
+}
+
+/// One write: its entry and version key, `_ts` and `_lsn`, what and how long to live, the content.
+fn guarded_write(
+    call: &mut Call<'_>,
+    keys: &[Bytes],
+    (ts, mut lsn): (Bytes, Bytes),
+    (what, ttl): (&Bytes, &Bytes),
+    content: &[Bytes],
+) -> Answer {
+    let [entry, version_key] = keys else { return Err(Failure::syntax()) };
     let number = |text: &Bytes| parse_int(text).ok_or_else(Failure::not_an_integer);
-    let held = held(call, &entry, &version_key)?;
+    let held = held(call, entry, version_key)?;
     if let Some((held_ts, held_lsn)) = held.as_deref().and_then(version) {
         if number(&ts)? < held_ts {
             return Ok(Reply::Int(0));
@@ -91,27 +113,27 @@ fn guarded_write(call: &mut Call<'_>) -> Answer {
         }
     }
     let version = Bytes::from([&ts[..], b":", &lsn[..]].concat());
-    let content = call.args.get(9..).unwrap_or_default().to_vec();
+    let (entry, version_key) = (entry.clone(), version_key.clone());
     let word = Bytes::from_static;
     match &what[..] {
         b"delete" => {
             run(call, &[word(b"unlink"), entry])?;
-            run(call, &[word(b"set"), version_key, version, word(b"px"), ttl])?;
+            run(call, &[word(b"set"), version_key, version, word(b"px"), ttl.clone()])?;
         }
         b"hash" => {
             run(call, &[word(b"unlink"), entry.clone(), version_key])?;
             let mut set = vec![word(b"hset"), entry.clone()];
-            set.extend(content);
+            set.extend_from_slice(content);
             set.extend([word(VERSION_FIELD.as_bytes()), version]);
             run(call, &set)?;
             if !ttl.is_empty() {
-                run(call, &[word(b"pexpire"), entry, ttl])?;
+                run(call, &[word(b"pexpire"), entry, ttl.clone()])?;
             }
         }
         b"json" => return Err(Failure::new("ERR Unknown Redis command called from script: JSON.SET")),
         _ => {
             for (key, value) in
-                [(entry, content.into_iter().next().unwrap_or_default()), (version_key, version)]
+                [(entry, content.first().cloned().unwrap_or_default()), (version_key, version)]
             {
                 let mut set = vec![word(b"set"), key, value];
                 if !ttl.is_empty() {

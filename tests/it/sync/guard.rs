@@ -135,3 +135,78 @@ async fn without_an_lsn_only_the_seconds_decide() {
         }
     }
 }
+
+#[tokio::test]
+async fn one_call_writes_many_in_order_and_blames_the_right_one() {
+    for (cache, client) in caches().await {
+        let guarded = |write, n| CacheWrite::Guarded { write: Box::new(write), version: version(n) };
+        let json = CacheWrite::Json { key: "json".into(), document: "{}".into(), ttl: None };
+        let long = Some(std::time::Duration::from_secs(500));
+        let living = CacheWrite::Set { key: "living".into(), value: "7".into(), ttl: long };
+        let many = (0..3_000).map(|n| (format!("f{n}").into(), "x".into())).collect();
+        let wide = CacheWrite::Fields { key: "wide".into(), fields: many, ttl: None };
+        // Versions of one key within one call count, too: the third is older than the second.
+        let batch = [
+            write("same", 1, Kind::Text, true),
+            write("same", 5, Kind::Text, true),
+            write("same", 4, Kind::Text, true),
+            guarded(json, 1),
+            write("hash", 3, Kind::Hash, true),
+            write("hash", 2, Kind::Hash, true),
+            guarded(CacheWrite::Delete { key: "same".into() }, 6),
+            write("same", 5, Kind::Text, true),
+            guarded(living, 1),
+            guarded(wide, 1),
+            write("plain", 9, Kind::Text, false),
+            write("last", 1, Kind::Text, true),
+        ];
+        let outcomes = client.write(&batch).await.unwrap();
+        let blamed: Vec<usize> = (0..batch.len()).filter(|at| outcomes[*at].is_err()).collect();
+        assert_eq!(blamed, [3], "{outcomes:?} on {}", client.product());
+        let value = async |key: &str| {
+            let entry = client.entry(key, 100_000).await.unwrap();
+            entry
+                .map(|entry| (String::from_utf8_lossy(&entry.value).into_owned(), entry.expires_at.is_some()))
+        };
+        assert_eq!(value("same").await, None);
+        assert_eq!(value("hash").await, Some((r#"{"n":"3"}"#.to_owned(), false)));
+        assert_eq!(value("living").await, Some(("7".to_owned(), true)));
+        assert_eq!(value("last").await, Some(("1".to_owned(), false)));
+        let server = redis::Client::open(cache.url()).unwrap();
+        let mut server = server.get_multiplexed_async_connection().await.unwrap();
+        // And the version.
+        let fields: usize = redis::cmd("HLEN").arg("wide").query_async(&mut server).await.unwrap();
+        assert_eq!(fields, 3_001);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_full_refuses_every_write_of_a_call() {
+    for (cache, client) in caches().await {
+        let server = redis::Client::open(cache.url()).unwrap();
+        let mut server = server.get_multiplexed_async_connection().await.unwrap();
+        let mut limit = async |bytes: &str| {
+            let mut command = redis::cmd("CONFIG");
+            command.arg("SET").arg("maxmemory").arg(bytes);
+            command.query_async::<()>(&mut server).await.unwrap();
+        };
+        // An empty in-process server would have room for the first call.
+        client.write(&[write("there", 0, Kind::Text, false)]).await.unwrap();
+        for kind in [Kind::Text, Kind::Hash] {
+            let batch: Vec<_> = (0..100).map(|n| write(&format!("{kind:?}{n}"), n, kind, true)).collect();
+            limit("1").await;
+            let refused = client.write(&batch).await.unwrap();
+            for outcome in refused {
+                let told = outcome.as_ref().map_err(|error| error.text.as_str());
+                assert!(
+                    told.is_err_and(|text| text.contains("OOM")),
+                    "{outcome:?} {kind:?} on {}",
+                    client.product()
+                );
+            }
+            limit("0").await;
+            assert!(client.write(&batch).await.unwrap().iter().all(Result::is_ok));
+            assert!(client.entry(&format!("{kind:?}99"), 10).await.unwrap().is_some());
+        }
+    }
+}
