@@ -1,6 +1,7 @@
 //! A shared connection that comes back by itself: writing, reading and deleting entries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use redis::aio::MultiplexedConnection;
@@ -37,6 +38,8 @@ struct Shared {
     product: String,
     live: Mutex<Live>,
     reconnects: Reconnects,
+    /// The server does not set several keys with one command.
+    one_by_one: AtomicBool,
 }
 
 struct Live {
@@ -72,7 +75,8 @@ impl CacheClient {
         let reply = link::send(&mut connection, &pipe, &address).await?.pop();
         let product = status::product(&reply.as_ref().and_then(status::text).unwrap_or_default());
         let live = Mutex::new(Live { connection: Some(connection), generation: 0 });
-        let shared = Shared { target: target.clone(), address, product, live, reconnects };
+        let one_by_one = AtomicBool::new(false);
+        let shared = Shared { target: target.clone(), address, product, live, reconnects, one_by_one };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -93,8 +97,14 @@ impl CacheClient {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let (pipe, plan) = write::pipeline(batch);
+        let one_by_one = &self.shared.one_by_one;
+        let (mut pipe, mut plan) = write::pipeline(batch, one_by_one.load(Ordering::Relaxed));
         let mut replies = self.run(&pipe).await?;
+        if write::wants_one_by_one(&replies, &plan) {
+            one_by_one.store(true, Ordering::Relaxed);
+            (pipe, plan) = write::pipeline(batch, true);
+            replies = self.run(&pipe).await?;
+        }
         if write::script_is_missing(&replies) {
             // A server that has not seen the guard's script, or was restarted since.
             let mut load = Pipeline::new();

@@ -1,12 +1,24 @@
 //! Keys as text. Redis keys are bytes; nearly all are UTF-8, and those stay as they are. What is not
 //! UTF-8 is kept in pairs of noncharacters (U+FDD0 to U+FDEF, which Unicode promises never to use), one
-//! pair a byte, so that the text leads back to the very key.
+//! pair a byte, so that the text leads back to the very key. A key that holds such characters itself has
+//! pairs for their bytes: every key has one text, and no two keys have the same.
 
 use std::borrow::Cow;
 
 /// The upper half of a byte is this plus 0 to 15, the lower half [`LOW`] plus 0 to 15.
 const HIGH: u32 = 0xFDD0;
 const LOW: u32 = 0xFDE0;
+
+/// The text of a key that is text.
+pub fn key_text(key: String) -> String {
+    // All of them begin with this byte, and hardly anything else does.
+    if key.as_bytes().contains(&0xEF) { text_of(key.into_bytes()) } else { key }
+}
+
+/// The key that such a text stands for.
+pub fn key_bytes(text: &str) -> Cow<'_, [u8]> {
+    bytes_of(text)
+}
 
 /// A key as text.
 pub(super) fn text_of(key: Vec<u8>) -> String {
@@ -41,7 +53,7 @@ fn escaped(key: &[u8]) -> String {
 
 /// The key that a text stands for.
 pub(super) fn bytes_of(text: &str) -> Cow<'_, [u8]> {
-    if !text.chars().any(is_half) {
+    if !text.as_bytes().contains(&0xEF) || !text.chars().any(is_half) {
         return Cow::Borrowed(text.as_bytes());
     }
     let mut key = Vec::with_capacity(text.len());
@@ -88,7 +100,16 @@ mod tests {
         #[test]
         fn every_key_comes_back(key in proptest::collection::vec(any::<u8>(), 0..40)) {
             let text = text_of(key.clone());
-            prop_assert_eq!(bytes_of(&text), key);
+            prop_assert_eq!(bytes_of(&text).into_owned(), key);
+            // And is the one text that stands for it.
+            prop_assert_eq!(text_of(bytes_of(&text).into_owned()), text);
+        }
+
+        #[test]
+        fn every_text_comes_back(key in "[\\PC\u{FDCF}-\u{FDF0}\u{FFFD}]{0,20}") {
+            let text = key_text(key.clone());
+            prop_assert_eq!(bytes_of(&text).into_owned(), key.as_bytes());
+            prop_assert_eq!(text, text_of(key.into_bytes()));
         }
     }
 }

@@ -21,6 +21,7 @@ pub use entry::{Encoding, Entry};
 pub use error::{CacheError, EntryError, Refusal};
 pub(crate) use guard::{SCRIPT, VERSION_FIELD, script_sha1};
 pub use guard::{TOMBSTONE, Version, is_version_key};
+pub use key_text::{key_bytes, key_text};
 pub use observer::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions};
 pub use reconnects::{Reconnected, Reconnects};
 pub use reserved::{MARKER_TTL, is_reserved_key, marker_key};

@@ -170,25 +170,74 @@ pub(super) enum Replies {
     Own(usize),
     /// One reply with an item for each of so many writes, this and the next ones.
     Shared(usize),
+    /// One reply that goes for so many writes, this and the next ones.
+    Same(usize),
+}
+
+/// Most texts in one `MSET`. A server spends more on a command and its reply than on setting a key;
+/// yet nobody else is served meanwhile …
+const TOGETHER: usize = 100;
+/// … nor while so many bytes are copied.
+const BYTES_TOGETHER: usize = 256 << 10;
+
+/// How many of the first writes of a batch are texts that stay for ever: they can be set together.
+fn texts(batch: &[CacheWrite]) -> usize {
+    let mut bytes = 0;
+    let fits = |write: &&CacheWrite| {
+        bytes += write.size();
+        matches!(write, CacheWrite::Set { ttl: None, .. }) && bytes <= BYTES_TOGETHER
+    };
+    batch.iter().take(TOGETHER).take_while(fits).count()
+}
+
+/// `MSET` of texts: as so many `SET`, each with its key's TTL gone.
+fn set_together(writes: &[CacheWrite]) -> Cmd {
+    let bytes: usize = writes.iter().map(|write| write.size() + COMMAND_OVERHEAD).sum();
+    let mut command = Cmd::with_capacity(1 + 2 * writes.len(), bytes);
+    command.arg(b"MSET");
+    for write in writes {
+        if let CacheWrite::Set { key, value, .. } = write {
+            command.arg(&key[..]).arg(&value[..]);
+        }
+    }
+    command
+}
+
+/// Whether a server does not set keys together that it may well set one by one: they are in different
+/// slots of its cluster, or the user may not.
+pub(super) fn wants_one_by_one(replies: &[Value], plan: &[Replies]) -> bool {
+    let mut rest = replies;
+    plan.iter().any(|place| {
+        let count = if let Replies::Own(count) = place { *count } else { 1 };
+        let (these, others) = rest.split_at(count.min(rest.len()));
+        rest = others;
+        let together = matches!(place, Replies::Same(_));
+        together && matches!(these, [Value::ServerError(error)] if {
+            let unknown = error.code() == "ERR" && error.details().is_some_and(|text| text.contains("unknown command"));
+            unknown || matches!(error.code(), "CROSSSLOT" | "NOPERM")
+        })
+    })
 }
 
 /// All commands of a batch, in order, and where the replies to its writes are.
-pub(super) fn pipeline(batch: &[CacheWrite]) -> (Pipeline, Vec<Replies>) {
+pub(super) fn pipeline(batch: &[CacheWrite], one_by_one: bool) -> (Pipeline, Vec<Replies>) {
     let mut pipe = Pipeline::with_capacity(batch.len());
     let mut plan = Vec::with_capacity(batch.len());
     let mut rest = batch;
     while let Some((first, others)) = rest.split_first() {
-        match guard::together(rest) {
-            0 => {
-                plan.push(Replies::Own(first.append(&mut pipe)));
-                rest = others;
-            }
-            writes => {
-                let (together, others) = rest.split_at(writes);
-                pipe.add_command(guard::command(together));
-                plan.push(Replies::Shared(writes));
-                rest = others;
-            }
+        let guarded = guard::together(rest);
+        let texts = if one_by_one || guarded > 0 { 0 } else { texts(rest) };
+        if guarded > 0 {
+            pipe.add_command(guard::command(&rest[..guarded]));
+            plan.push(Replies::Shared(guarded));
+            rest = &rest[guarded..];
+        } else if texts > 1 {
+            pipe.add_command(set_together(&rest[..texts]));
+            plan.push(Replies::Same(texts));
+            rest = &rest[texts..];
+        } else {
+            plan.push(Replies::Own(first.append(&mut pipe)));
+            rest = others;
         }
     }
     (pipe, plan)
@@ -205,6 +254,10 @@ pub(super) fn outcomes(replies: Vec<Value>, plan: &[Replies]) -> Vec<Result<(), 
                 // All of its replies are taken, also behind an error.
                 let errors: Vec<String> = replies.by_ref().take(count).filter_map(first_error).collect();
                 outcomes.push(outcome(errors.into_iter().next()));
+            }
+            Replies::Same(writes) => {
+                let error = replies.next().and_then(error_line);
+                outcomes.extend((0..writes).map(|_| outcome(error.clone())));
             }
             Replies::Shared(writes) => match replies.next() {
                 Some(Value::Array(items)) if items.len() == writes => {

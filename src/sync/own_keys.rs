@@ -1,6 +1,7 @@
 //! The keys of one mapping: counting them, and deleting exactly them. Where a template has no text
 //! of its own (`{id}`), everybody's keys look like ours; then only those go whose value tells.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use crate::cache::{CacheClient, CacheError, Entry};
@@ -22,7 +23,7 @@ pub(super) fn patterns(mapping: &Mapping) -> Vec<String> {
 }
 
 /// The id of the document that a key stands for, where the mapping tells it.
-pub(super) fn document_id<'k>(mapping: &Mapping, key: &'k str) -> Option<&'k str> {
+pub(super) fn document_id<'k>(mapping: &Mapping, key: &'k str) -> Option<Cow<'k, str>> {
     mapping.document_id(key)
 }
 
@@ -33,7 +34,7 @@ fn is_own_space(pattern: &str) -> bool {
 
 /// The `id` in an entry's value.
 pub(super) fn id_of(value: &[u8]) -> Option<String> {
-    fields::scalar(value, &["id"]).ok().flatten().map(std::borrow::Cow::into_owned)
+    fields::scalar(value, &["id"]).ok().flatten().map(Cow::into_owned)
 }
 
 /// Whether a key alone tells that it is this mapping's.
@@ -48,7 +49,7 @@ pub(super) fn is_ours(mapping: &Mapping, key: &str, held: &Entry) -> bool {
     }
     let in_value = id_of(&held.value);
     match document_id(mapping, key) {
-        Some(id) => in_value.as_deref() == Some(id),
+        Some(id) => in_value.is_some_and(|found| found == id),
         None => in_value.is_some(),
     }
 }

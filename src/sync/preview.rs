@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use crate::cache::Encoding;
+use crate::cache::{Encoding, key_bytes};
 
 use super::mapping::{Expiry, MappedEntry, Mapping, MappingError, MappingFault};
 
@@ -79,7 +79,8 @@ pub fn preview(
 }
 
 fn entry_of(entry: &MappedEntry, now: Timestamp) -> PreviewEntry {
-    let (key, guarded) = (entry.key.clone(), entry.version.is_some());
+    let key = String::from_utf8_lossy(&key_bytes(&entry.key)).into_owned();
+    let guarded = entry.version.is_some();
     let Some(value) = &entry.value else {
         return PreviewEntry {
             key,

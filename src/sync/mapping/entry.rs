@@ -1,18 +1,19 @@
 //! What a document becomes: key, value, lifetime, and the write that puts it there.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::MappingError;
-use crate::cache::{CacheWrite, DistributedExpiry, Encoding, Version};
+use crate::cache::{CacheWrite, DistributedExpiry, Encoding, Version, key_bytes};
 use crate::sync::fields;
 
 /// One entry of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedEntry {
-    /// Redis key.
+    /// Redis key, as [`crate::cache::key_text`].
     pub key: String,
     /// What the key holds; `None` = the document is deleted, and there must be no such key.
     pub value: Option<MappedValue>,
@@ -101,7 +102,10 @@ impl MappedEntry {
 
     /// The write that makes the cache hold this entry, as of `now`.
     pub fn into_write(self, now: Timestamp) -> CacheWrite {
-        let key = Bytes::from(self.key);
+        let key = match key_bytes(&self.key) {
+            Cow::Owned(bytes) => Bytes::from(bytes),
+            Cow::Borrowed(_) => Bytes::from(self.key),
+        };
         let write = match self.value {
             None => CacheWrite::Delete { key },
             Some(value) => {

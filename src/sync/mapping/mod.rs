@@ -6,6 +6,7 @@ mod jq;
 mod lifetime;
 mod template;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -179,7 +180,7 @@ impl Mapping {
     }
 
     /// The id of the document that a key stands for, where the templates tell it.
-    pub fn document_id<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub fn document_id<'k>(&self, key: &'k str) -> Option<Cow<'k, str>> {
         self.keys.iter().find_map(|template| template.document_id(key))
     }
 

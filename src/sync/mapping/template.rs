@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::MappingError;
+use crate::cache::{key_bytes, key_text};
 use crate::sync::fields;
 
 /// A key template such as `price:{id}` or `{market}:{product.id}`; `{{` and `}}` are plain braces.
@@ -146,7 +147,7 @@ impl KeyTemplate {
         &self.source
     }
 
-    /// The key of a document that is its own value.
+    /// The key of a document that is its own value, as [`key_text`].
     ///
     /// # Errors
     /// See [`MappingError`].
@@ -154,7 +155,7 @@ impl KeyTemplate {
         self.key_with(document, document)
     }
 
-    /// The key of a document and the value that was made of it.
+    /// The key of a document and the value that was made of it, as [`key_text`].
     ///
     /// # Errors
     /// See [`MappingError`].
@@ -175,7 +176,7 @@ impl KeyTemplate {
             };
             key.push_str(&text);
         }
-        Ok(key)
+        Ok(key_text(key))
     }
 
     /// A Redis glob that matches every key the template can make, for SCAN.
@@ -197,8 +198,8 @@ impl KeyTemplate {
         pattern
     }
 
-    /// The document id that a key stands for, where the template is `text{id}text`.
-    pub fn document_id<'k>(&self, key: &'k str) -> Option<&'k str> {
+    /// The document id that a key stands for, where the template is `text{id}text` and the key is text.
+    pub fn document_id<'k>(&self, key: &'k str) -> Option<Cow<'k, str>> {
         let (before, after) = match self.parts.as_slice() {
             [Part::Field(path)] if path.as_slice() == ["id"] => ("", ""),
             [Part::Text(before), Part::Field(path)] if path.as_slice() == ["id"] => (before.as_str(), ""),
@@ -208,7 +209,21 @@ impl KeyTemplate {
             }
             _ => return None,
         };
-        key.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty())
+        let id = |key: &str| {
+            let id = key.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty())?;
+            Some((before.len(), id.len()))
+        };
+        Some(match key_bytes(key) {
+            Cow::Borrowed(_) => {
+                let (from, length) = id(key)?;
+                Cow::Borrowed(&key[from..from + length])
+            }
+            Cow::Owned(bytes) => {
+                let key = String::from_utf8(bytes).ok()?;
+                let (from, length) = id(&key)?;
+                Cow::Owned(key[from..from + length].to_owned())
+            }
+        })
     }
 }
 
@@ -275,7 +290,7 @@ mod tests {
     fn ids_and_patterns_of_keys() {
         let template = KeyTemplate::parse("pr*ce:{id}").unwrap();
         assert_eq!(template.scan_pattern(), "pr\\*ce:*");
-        assert_eq!(template.document_id("pr*ce:p-1"), Some("p-1"));
+        assert_eq!(template.document_id("pr*ce:p-1"), Some("p-1".into()));
         assert_eq!(template.document_id("other:p-1"), None);
         assert_eq!(KeyTemplate::parse("{a}{id}").unwrap().document_id("x"), None);
     }
@@ -290,11 +305,13 @@ mod tests {
         }
 
         #[test]
-        fn an_id_survives_the_way_into_the_key_and_back(id in "\\PC{1,40}", prefix in "[a-z:*]{0,8}") {
+        fn an_id_survives_the_way_into_the_key_and_back(id in "[\\PC\u{FDD0}-\u{FDEF}]{1,40}", prefix in "[a-z:*]{0,8}") {
             let template = KeyTemplate::parse(&format!("{prefix}{{id}}")).unwrap();
             let document = serde_json::json!({ "id": id }).to_string();
             let key = template.key(document.as_bytes()).unwrap();
-            prop_assert_eq!(template.document_id(&key), Some(id.as_str()));
+            prop_assert_eq!(key_bytes(&key).into_owned(), format!("{prefix}{id}").into_bytes());
+            let found = template.document_id(&key);
+            prop_assert_eq!(found.as_deref(), Some(id.as_str()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The keys that the mapping could have made: those that no document of the pass made are suspects.
 
+use std::borrow::Cow;
+
 use tokio::sync::mpsc;
 
 use crate::sync::own_keys::{document_id, patterns};
@@ -29,7 +31,7 @@ impl Run<'_> {
                     scanned += 1;
                     Tally::add(&self.tally.keys, 1);
                     if !seen.has(&key) {
-                        let id = document_id(&self.with.mapping, &key).map(str::to_owned);
+                        let id = document_id(&self.with.mapping, &key).map(Cow::into_owned);
                         let _ = suspects.send(Suspect::orphan(key, id)).await;
                     }
                 }

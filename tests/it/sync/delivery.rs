@@ -1,6 +1,7 @@
 //! Whole runs of the sync with mappings other than the plain one, judged by `verify`.
 
 use serde_json::{Value, json};
+use syncscope::cosmos::PartitionKey;
 
 use crate::support::cosmos::put;
 use crate::support::pair::Pair;
@@ -46,4 +47,28 @@ async fn a_document_that_is_marked_deleted_loses_its_entry() {
     synced_and_in_step(&pair, &mapping).await;
     assert!(redis.entry("price:goes", 100).await.unwrap().is_none());
     assert!(redis.entry("price:stays", 100).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_any_characters_come_back() {
+    let pair = Pair::start().await;
+    // Characters that Unicode promises never to use, in which keys that are no text are told elsewhere.
+    let ids = ["a\u{FDD8}\u{FDE3}", "\u{FDD0}", "\u{FDE5}\u{FDD1} b", "価格", "é \u{FFFD}"];
+    for id in ids {
+        put(&pair.prices, id, &json!({ "p": 1 })).await;
+    }
+    synced_and_in_step(&pair, &["--key", "price:{id}"]).await;
+    let server = redis::Client::open(pair.cache.url()).unwrap();
+    let mut server = server.get_multiplexed_async_connection().await.unwrap();
+    let mut exists = async |id: &str| {
+        let mut command = redis::cmd("EXISTS");
+        command.arg(format!("price:{id}")).query_async::<bool>(&mut server).await.unwrap()
+    };
+    for id in ids {
+        assert!(exists(id).await, "{id:?}");
+    }
+    // A document that is gone leaves an orphan, which is swept by its very key.
+    pair.prices.delete(ids[0], &PartitionKey::from(ids[0]), None).await.unwrap();
+    pair.run(&["verify", "--repair", "--yes", "--key", "price:{id}"]).await.code(0);
+    assert!(!exists(ids[0]).await);
 }

@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use syncscope::cache::{CacheClient, CacheWrite, Encoding, Entry, Refusal};
-use syncscope::config::{Guard, MappingSettings, Settings, ValueEncoding};
+use syncscope::config::{Guard, MappingSettings, RedisConnection, Settings, ValueEncoding};
 use syncscope::sync::{MappedEntry, Mapping};
 
 use super::caches;
@@ -224,5 +224,32 @@ async fn a_reader_never_sees_half_a_hash() {
         }
         reader.await.unwrap();
         assert_eq!(Encoding::Fields, client.entry("p", 100).await.unwrap().unwrap().encoding);
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_set_keys_together_sets_them_one_by_one() {
+    for (cache, client) in caches().await {
+        let server = redis::Client::open(cache.url()).unwrap();
+        let mut server = server.get_multiplexed_async_connection().await.unwrap();
+        let mut user = redis::cmd("ACL");
+        user.arg(["SETUSER", "setter", "on", ">secret", "~a*", "+@all", "-mset"].as_slice());
+        if user.query_async::<()>(&mut server).await.is_err() {
+            assert!(!client.product().starts_with("redis"), "a real Redis has users");
+            continue;
+        }
+        let url = format!("redis://setter:secret@127.0.0.1:{}", cache.port());
+        let client = CacheClient::connect(&RedisConnection::parse(&url).unwrap()).await.unwrap();
+        for round in 0..2 {
+            let set = |key: &str| CacheWrite::Set {
+                key: key.to_owned().into(),
+                value: format!("{key}{round}").into(),
+                ttl: None,
+            };
+            let outcomes = client.write(&[set("a1"), set("b"), set("a2")]).await.unwrap();
+            assert!(outcomes[0].is_ok() && outcomes[1].is_err() && outcomes[2].is_ok(), "{outcomes:?}");
+            let entry = client.entry("a2", 10).await.unwrap().unwrap();
+            assert_eq!(entry.value, format!("a2{round}"));
+        }
     }
 }
