@@ -436,6 +436,7 @@ impl Builtin {
             let seen = processor.status();
             let seen = seen.borrow();
             status.owned += seen.leases.len();
+            status.placed += seen.leases.iter().filter(|worker| worker.continuation.is_some()).count();
             status.leases = status.leases.max(seen.total_leases);
             if status.problem.is_none() {
                 let worker = seen.leases.iter().find_map(|worker| worker.problem.clone());

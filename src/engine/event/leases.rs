@@ -13,6 +13,8 @@ pub struct SyncStatus {
     pub phase: SyncPhase,
     /// Leases owned by our instances.
     pub owned: usize,
+    /// Of these, those whose position is known: whatever is written from now on will be delivered.
+    pub placed: usize,
     /// Leases of the prefix.
     pub leases: usize,
     /// Documents delivered and acknowledged by Redis since the sync started.
