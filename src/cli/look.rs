@@ -15,8 +15,8 @@ use super::{CliError, kept_layout};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Screen")]
 pub struct ScreenArgs {
-    /// Colours: terminal, dark, light, high-contrast, colour-blind, mono, or the name of your own file
-    /// themes/NAME.toml in the configuration directory [default: terminal]
+    /// Colours: auto (dark or light, as the terminal is), terminal, dark, light, high-contrast, colour-blind, mono, or the name of your own file
+    /// themes/NAME.toml in the configuration directory [default: auto]
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Layout at the start: balanced, feed, cache, leases, latency, reading [default: as it was left]
@@ -92,11 +92,16 @@ pub(super) struct Look {
     pub(super) record: Option<mpsc::Sender<String>>,
 }
 
+/// The theme that goes by the terminal.
+const AUTO: &str = "auto";
+
 /// Which theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Theme {
     /// One that comes with the program.
     BuiltIn(ThemeName),
+    /// Dark or light, as the terminal is.
+    Auto,
     /// One of the user's, by its place.
     Own(usize),
 }
@@ -175,14 +180,18 @@ fn arrangement(loaded: &Loaded) -> Result<Arrangement, CliError> {
 fn theme(loaded: &Loaded, own: &[FileTheme]) -> Result<Theme, CliError> {
     let Some(name) = &loaded.settings.view.theme else {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        return Ok(Theme::BuiltIn(if no_colour { ThemeName::Mono } else { ThemeName::default() }));
+        return Ok(if no_colour { Theme::BuiltIn(ThemeName::Mono) } else { Theme::Auto });
     };
     if let Some(place) = own.iter().position(|theme| theme.name() == name) {
         return Ok(Theme::Own(place));
     }
+    if name == AUTO {
+        return Ok(Theme::Auto);
+    }
     ThemeName::parse(name).map(Theme::BuiltIn).ok_or_else(|| {
+        let names = ThemeName::ALL.iter().map(|theme| theme.name());
         let known: Vec<&str> =
-            ThemeName::ALL.iter().map(|theme| theme.name()).chain(own.iter().map(FileTheme::name)).collect();
+            std::iter::once(AUTO).chain(names).chain(own.iter().map(FileTheme::name)).collect();
         let origin = match loaded.origin(Key::Theme) {
             Origin::Default => String::new(),
             origin => format!("{origin}: "),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::Settings;
 use crate::engine::{Create, Engine, EngineOptions, Face, Watch, channels};
-use crate::tui::{self, ColourDepth, ScreenOptions, ThemeName};
+use crate::tui::{self, Background, ColourDepth, ScreenOptions, ThemeName};
 
 use super::look::{Look, Theme};
 use super::{CliError, kept_layout};
@@ -30,17 +30,24 @@ pub(super) async fn run(settings: Settings, sync: bool, look: Look) -> Result<Ex
 
 /// What the screen says about this run.
 pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> ScreenOptions {
+    let env = |name| std::env::var(name).ok();
+    let depth = ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
+    // Of sixteen colours the terminal's owner has chosen each: nothing suits better.
+    let ask_background = look.theme == Theme::Auto && depth != ColourDepth::Sixteen;
     let (theme, own_theme) = match look.theme {
         Theme::BuiltIn(name) => (name, None),
         Theme::Own(place) => (ThemeName::default(), Some(place)),
+        Theme::Auto => {
+            let told = env("COLORFGBG").and_then(|value| Background::of_variable(&value));
+            (told.filter(|_| ask_background).map_or_else(ThemeName::default, ThemeName::suiting), None)
+        }
     };
-    let env = |name| std::env::var(name).ok();
-    let depth = ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
     // The demo's addresses are not known yet; it tells them when they are.
     let same_as = if demo { String::new() } else { settings.as_flags().trim_start().to_owned() };
     ScreenOptions {
         demo,
         theme,
+        ask_background,
         arrangement: look.arrangement,
         own_themes: look.themes,
         own_theme,

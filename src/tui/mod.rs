@@ -1,6 +1,7 @@
 //! The terminal screen: model, update, view. Draws [`Event`](crate::engine::Event)s, sends
 //! [`Command`](crate::engine::Command)s, does no I/O of its own but the terminal's.
 
+mod background;
 mod cast;
 mod fuzzy;
 pub(crate) mod keymap;
@@ -21,6 +22,7 @@ mod widgets;
 #[cfg(test)]
 mod tests;
 
+pub use background::Background;
 pub use cast::recording;
 pub use keymap::{Keymap, KeymapError};
 pub use model::{Arrangement, Model, Preset};

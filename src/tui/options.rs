@@ -17,6 +17,7 @@ use crate::{
 
 /// Fixed facts and wishes of a run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct ScreenOptions {
     /// `database/container` of the source.
     pub source: String,
@@ -42,6 +43,8 @@ pub struct ScreenOptions {
     pub theme: ThemeName,
     /// How the panes share the screen at the start.
     pub arrangement: Arrangement,
+    /// The theme goes by the terminal's background, which is asked for.
+    pub ask_background: bool,
     /// The user's own themes.
     pub own_themes: Vec<FileTheme>,
     /// The place of the one to begin with, instead of `theme`.
@@ -82,6 +85,7 @@ impl Default for ScreenOptions {
             record: None,
             theme: ThemeName::default(),
             arrangement: Arrangement::default(),
+            ask_background: false,
             own_themes: Vec::new(),
             own_theme: None,
             depth: ColourDepth::default(),

@@ -21,6 +21,7 @@ use ratatui::{
 use tokio::sync::mpsc;
 
 use super::{
+    background::{self, Sieve},
     cast::Recorder,
     model::{Arrangement, Model},
     options::ScreenOptions,
@@ -70,6 +71,11 @@ pub async fn run(
     model.recording = recorder.is_some();
     let mut owed = tour.map_or_else(Vec::new, |auto| update(&mut model, Msg::Tour { auto }));
     draw(&mut screen, &mut model, &mut recorder)?;
+    let mut sieve = Sieve::default();
+    if model.options.ask_background && cfg!(unix) {
+        background::ask()?;
+        sieve = Sieve::expecting(Instant::now());
+    }
     let mut input = EventStream::new();
     let mut signals = Signals::listen()?;
     let mut drawn = Instant::now();
@@ -89,10 +95,10 @@ pub async fn run(
                 effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
                 // The end of input is the end of the terminal.
                 let Some(event) = event else { break };
-                effects.extend(on_terminal(&mut model, event?));
+                effects.extend(on_terminal(&mut model, &mut sieve, event?));
                 for _ in 1..INPUT_DRAIN {
                     let Some(Some(event)) = futures::FutureExt::now_or_never(input.next()) else { break };
-                    effects.extend(on_terminal(&mut model, event?));
+                    effects.extend(on_terminal(&mut model, &mut sieve, event?));
                 }
                 dirty = true;
             }
@@ -144,7 +150,16 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-fn on_terminal(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
+fn on_terminal(model: &mut Model, sieve: &mut Sieve, event: TerminalEvent) -> Vec<Effect> {
+    let (events, background) = sieve.sift(event, Instant::now());
+    let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| take_in(model, event)).collect();
+    if let Some(background) = background {
+        effects.extend(update(model, Msg::Background(background)));
+    }
+    effects
+}
+
+fn take_in(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
     let msg = match event {
         TerminalEvent::Key(key) => Msg::Key(key),
         TerminalEvent::Mouse(mouse) => Msg::Mouse(mouse),

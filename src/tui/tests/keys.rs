@@ -4,9 +4,10 @@ use crossterm::event::KeyCode;
 
 use super::fixture::{model, press, text};
 use crate::tui::{
-    FileTheme, Keymap, Model, ScreenOptions,
+    Background, FileTheme, Keymap, Model, ScreenOptions,
     keymap::{Action, Context},
     model::Deed,
+    update::{Msg, update},
 };
 
 const README: &str = include_str!("../../../README.md");
@@ -89,6 +90,21 @@ fn what_a_user_binds_is_what_is_pressed_and_shown() {
         (Deed::Act(Context::Main, Action::Insert), "f5"),
         "as it is bound"
     );
+}
+
+#[test]
+fn the_theme_suits_the_background_until_the_user_takes_another() {
+    let options = ScreenOptions { ask_background: true, ..ScreenOptions::default() };
+    let mut model = Model::new(options, model(80, 24).size, super::fixture::start());
+    update(&mut model, Msg::Background(Background::Light));
+    assert_eq!(model.theme_title(), "light");
+    press(&mut model, KeyCode::Char('T'));
+    let taken = model.theme_title().to_owned();
+    update(&mut model, Msg::Background(Background::Dark));
+    assert_eq!(model.theme_title(), taken);
+    let mut asked_for = super::fixture::model(80, 24);
+    update(&mut asked_for, Msg::Background(Background::Light));
+    assert_eq!(asked_for.theme_title(), "terminal", "nobody asked");
 }
 
 #[test]

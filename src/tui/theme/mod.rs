@@ -7,6 +7,8 @@ mod file;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::background::Background;
+
 /// The themes that come with the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +48,14 @@ impl ThemeName {
     /// The theme of a name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.name() == name)
+    }
+
+    /// The theme for a background.
+    pub fn suiting(background: Background) -> Self {
+        match background {
+            Background::Dark => Self::Dark,
+            Background::Light => Self::Light,
+        }
     }
 
     pub(crate) fn next(self) -> Self {

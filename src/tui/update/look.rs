@@ -1,7 +1,15 @@
 //! How it looks: zoom, mask, themes, which lines of the activity.
 
 use super::find;
-use crate::tui::{keymap::Action, model::Model};
+use crate::tui::{background::Background, keymap::Action, model::Model, theme::ThemeName};
+
+/// The theme that suits a background, unless the user has taken another one since.
+pub(super) fn suit(model: &mut Model, background: Background) {
+    let as_begun = model.own_theme.is_none() && model.theme_name == model.options.theme;
+    if model.options.ask_background && as_begun {
+        model.use_theme(ThemeName::suiting(background));
+    }
+}
 
 /// Does one of the actions of this room; others do nothing.
 pub(super) fn act(model: &mut Model, action: Action) {

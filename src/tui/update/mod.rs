@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use ratatui::layout::Size;
 
 use super::{
+    background::Background,
     keymap::{Chord, Context},
     model::Model,
 };
@@ -56,6 +57,8 @@ pub enum Msg {
     NoShell,
     /// Something that the loop did has an outcome worth a notice.
     Notice(String),
+    /// The terminal told its background.
+    Background(Background),
     /// What another editor left of a text, or why there is nothing.
     TextEdited(Result<String, String>),
     /// The time. Comes before every batch of messages and while something ages.
@@ -121,6 +124,10 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Notice(text) => {
             model.say(text);
+            Vec::new()
+        }
+        Msg::Background(background) => {
+            look::suit(model, background);
             Vec::new()
         }
         Msg::TextEdited(outcome) => edit::edited(model, outcome),

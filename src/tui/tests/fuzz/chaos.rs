@@ -15,6 +15,7 @@ use crate::{
         TargetFigures, TrafficStatus, Undoable, VerifyPhase, VerifyStatus,
     },
     tui::{
+        Background,
         tests::fixture,
         update::{Effect, Msg},
     },
@@ -64,7 +65,10 @@ impl Chaos {
                 Some(command) => Msg::Refused(command),
                 None => Msg::NoShell,
             },
-            95 => Msg::Notice(self.words()),
+            95 => match self.rng.random_range(0..3) {
+                0 => Msg::Background(Background::Light),
+                _ => Msg::Notice(self.words()),
+            },
             _ => {
                 // Clocks are set back now and then.
                 self.now += self.rng.random_range(-200..2_500);
