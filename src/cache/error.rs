@@ -72,7 +72,7 @@ impl CacheError {
             Self::Tls { .. } => {
                 "check the scheme (redis:// or rediss://), the port and the server's certificate".into()
             }
-            Self::Lost { .. } => "nothing; it is tried again by itself".into(),
+            Self::Lost { .. } => "it is tried again by itself".into(),
             Self::Slow { .. } => "look at the server's load (redis-cli --latency, SLOWLOG GET)".into(),
             Self::Refused { refusal, .. } => refusal.remedy().into(),
             Self::Unexpected { .. } => {
@@ -254,7 +254,7 @@ impl Refusal {
             Self::UnknownCommand => {
                 "this server does not have the command: for JSON.SET it needs RedisJSON, or choose another --encoding"
             }
-            Self::ScriptMissing => "nothing; it is loaded again by itself",
+            Self::ScriptMissing => "it is loaded again by itself",
             Self::Condition | Self::Other => "look at the server's words",
         }
     }

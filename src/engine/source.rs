@@ -159,7 +159,7 @@ async fn attempt(
         Ok(leases) => Some(leases),
         Err(CosmosError::NotFound { .. }) => {
             let problem = format!(
-                "no lease container {database}/{} yet: press s to start the sync, or start your function",
+                "no lease container {database}/{} yet: start the sync, or your function",
                 settings.lease_container
             );
             if shared.leases_are_watched {

@@ -2,6 +2,7 @@
 //! them all, so that no two of its deeds can overlap.
 
 mod leases;
+mod outage;
 mod plan;
 mod proving;
 mod rebuild;
@@ -25,6 +26,7 @@ use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
 use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
 use crate::sync::{CacheWriter, DeadLetters};
+use outage::Outage;
 use proving::Proving;
 use rebuild::{Closing, Replay};
 use reconnects::ReconnectsTold;
@@ -100,6 +102,7 @@ pub(super) struct Builtin {
     lease_plan: Option<Box<LeasePlan>>,
     set_aside_told: u64,
     reconnects_told: ReconnectsTold,
+    outage: Outage,
     proof: Proof,
     /// A rebuild that waits for other processors to stop.
     waiting: Option<Waiting>,
@@ -143,6 +146,7 @@ impl Builtin {
             lease_plan: None,
             set_aside_told: 0,
             reconnects_told: ReconnectsTold::default(),
+            outage: Outage::default(),
             proof: Proof::default(),
             waiting: None,
         }
@@ -466,13 +470,9 @@ impl Builtin {
         self.shared.report.state(Event::Sync(status)).await;
     }
 
-    async fn tell_event(&self, event: ProcessorEvent) {
-        // An outage is told at its start and ever more rarely, not at each of its attempts.
-        let repeated =
-            matches!(&event, ProcessorEvent::HandlerFailed { attempt, .. } if !attempt.is_power_of_two());
-        if !event.is_routine() && !repeated {
-            let level = if event.is_problem() { Level::Warning } else { Level::Info };
-            self.shared.report.log(level, "lease", event.to_string()).await;
+    async fn tell_event(&mut self, event: ProcessorEvent) {
+        if let Some((level, text)) = self.outage.note(&event, Instant::now()) {
+            self.shared.report.log(level, "lease", text).await;
         }
     }
 }

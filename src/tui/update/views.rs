@@ -19,10 +19,11 @@ const PAGE: isize = 10;
 pub(super) fn toggle_drift(model: &mut Model) -> Vec<Effect> {
     model.drift_decided = true;
     let watch = !model.drift.as_ref().is_some_and(|drift| drift.watching);
+    let key = model.key(Action::WatchDrift);
     model.say(if watch {
-        "comparing in the background, 100 documents a second at most: V ends it"
+        format!("comparing in the background, 100 documents a second at most: {key} ends it")
     } else {
-        "no longer comparing in the background"
+        "no longer comparing in the background".to_owned()
     });
     vec![Effect::Send(Command::WatchDrift(watch.then(DriftWatch::default)))]
 }

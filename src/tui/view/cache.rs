@@ -146,7 +146,8 @@ fn foot<'a>(model: &Model, width: usize) -> Option<Line<'a>> {
     }
     if let Some(drift) = model.drift.as_ref().filter(|drift| drift.watching) {
         let compared = text::count(drift.windows[0].compared);
-        parts.push(format!("{compared} compared in the last minute, {} passes", drift.passes));
+        let passes = if drift.passes == 1 { "pass" } else { "passes" };
+        parts.push(format!("{compared} compared in the last minute, {} {passes}", drift.passes));
     }
     let mut words = String::new();
     for part in parts {

@@ -8,6 +8,7 @@ use ratatui::{
 
 use super::{empty, line_of, masked, select, sheet::key, state_glyph};
 use crate::tui::{
+    keymap::Action,
     layout::{dialog, inner},
     model::{KeyTree, Model, TreeRow},
     widgets::{
@@ -54,7 +55,9 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
     }
     let inner = border.foot(Line::from(spans)).focused(true).draw(area, buf, theme);
     if state.rows().is_empty() {
-        empty(model, inner, "there are no keys in view", "s starts the sync, b fills the cache", buf);
+        let (sync, fill) = (model.key(Action::ToggleSync), model.key(Action::Rebuild));
+        let help = format!("{sync} starts the sync, {fill} fills the cache");
+        empty(model, inner, "there are no keys in view", &help, buf);
         return None;
     }
     let height = usize::from(inner.height).max(1);

@@ -14,6 +14,7 @@ use crate::{
     config::Share,
     engine::{Stage, StageSummary},
     tui::{
+        keymap::Action,
         layout::inner,
         model::{Model, Pane},
         widgets::{
@@ -55,7 +56,11 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
             model,
             inner,
             "measured on documents that this tool writes",
-            "i inserts some, > starts sample traffic",
+            &format!(
+                "{} inserts some, {} starts sample traffic",
+                model.key(Action::Insert),
+                model.key(Action::TrafficUp)
+            ),
             buf,
         );
         return;

@@ -12,8 +12,9 @@ use super::{
     in_panes, line_of, select, trouble,
 };
 use crate::{
-    engine::{ConnectionState, LeaseRow},
+    engine::{ConnectionState, LeaseRow, SyncPhase},
     tui::{
+        keymap::Action,
         layout::inner,
         model::{Model, Pane, Place},
         theme::Theme,
@@ -75,7 +76,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     trouble::draw(model, Pane::Leases, inner, buf);
     if model.leases.shown().next().is_none() {
         let (why, help) = nothing(model);
-        empty(model, rows, &why, help, buf);
+        empty(model, rows, &why, &help, buf);
         return;
     }
     let wide = Wide::of(usize::from(rows.width));
@@ -104,21 +105,26 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     }
 }
 
-fn nothing(model: &Model) -> (String, &'static str) {
+fn nothing(model: &Model) -> (String, String) {
+    let starts = || format!("{} starts the built-in sync", model.key(Action::ToggleSync));
     if !model.leases.snapshot.rows.is_empty() {
-        return ("no lease passes the filter".to_owned(), "esc clears it");
+        let help = format!("{} clears it", model.key(Action::ClearFilter));
+        return ("no lease passes the filter".to_owned(), help);
     }
     if let Some(problem) = &model.leases.snapshot.problem {
-        return (text::clean(problem).into_owned(), "");
+        let is_up =
+            matches!(model.cosmos, Some(ConnectionState::Up { .. })) && model.sync.phase == SyncPhase::Off;
+        return (text::clean(problem).into_owned(), if is_up { starts() } else { String::new() });
     }
-    match &model.cosmos {
-        None | Some(ConnectionState::Connecting { .. }) => ("waits for Cosmos".to_owned(), ""),
-        Some(ConnectionState::Down { .. }) => (String::new(), ""),
-        Some(ConnectionState::Up { .. }) if !model.leases.known => ("reading the leases".to_owned(), ""),
-        Some(ConnectionState::Up { .. }) => {
-            (format!("no lease in {} yet", model.options.leases), "s starts the built-in sync")
+    let (why, help) = match &model.cosmos {
+        None | Some(ConnectionState::Connecting { .. }) => ("waits for Cosmos".to_owned(), String::new()),
+        Some(ConnectionState::Down { .. }) => (String::new(), String::new()),
+        Some(ConnectionState::Up { .. }) if !model.leases.known => {
+            ("reading the leases".to_owned(), String::new())
         }
-    }
+        Some(ConnectionState::Up { .. }) => (format!("no lease in {} yet", model.options.leases), starts()),
+    };
+    (why, help)
 }
 
 /// What there is room for beside the four columns of a narrow pane.
