@@ -76,6 +76,48 @@ fn a_document_of_the_form_goes_through_all_panes() {
 }
 
 #[test]
+fn the_feed_is_filtered_by_jq_stepped_through_and_sorted_by_a_click() {
+    let mut tty = demo(140, 40);
+    let ids = |screen: &str| -> Vec<String> {
+        // Rows of the feed: a time, then the id.
+        let rows = screen.lines().filter_map(|line| line.split('│').nth(1));
+        let words = rows.map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let times = words.filter(|words| words.first().is_some_and(|word| word.contains(':')));
+        times.filter_map(|words| words.get(1).map(|id| (*id).to_owned())).collect()
+    };
+    let all = ids(&tty.text());
+    assert_eq!(all.len(), 20, "{}", tty.text());
+    let wanted = &all[7];
+    tty.type_in(&format!("/.id == \"{wanted}\" or .id == \"{}\"", all[3]));
+    tty.wait_text("2 of 20");
+    tty.wait_for("only the rows that pass", |screen| ids(screen) == [all[3].clone(), wanted.clone()]);
+    tty.type_in(" | foo");
+    tty.wait_text("there is no");
+    tty.wait_text("2 of 20");
+    tty.type_in("\x7f\x7f\x7f\x7f\x7f\x7f\r");
+    tty.wait_for("the line to close", |screen| !screen.contains("there is no"));
+    let selected = |screen: &str, id: &str| screen.lines().any(|l| l.contains('▌') && l.contains(id));
+    tty.type_in("n");
+    tty.wait_for("the first match", |screen| selected(screen, &all[3]));
+    tty.type_in("n");
+    tty.wait_for("the second match", |screen| selected(screen, wanted));
+    tty.type_in("n");
+    tty.wait_text("went on at the top");
+    tty.type_in("\x1b");
+    tty.wait_for("all rows", |screen| ids(screen).len() == 20);
+    let mut sorted = all.clone();
+    sorted.sort();
+    tty.click(" id ");
+    tty.wait_text("id ▲");
+    tty.wait_for("the feed by id", |screen| ids(screen) == sorted);
+    tty.click(" id ▲");
+    sorted.reverse();
+    tty.wait_for("the other way round", |screen| ids(screen) == sorted);
+    tty.type_in("q");
+    assert!(tty.ended().success());
+}
+
+#[test]
 fn rebuild_shows_what_it_will_delete_and_then_its_end() {
     let mut tty = demo(120, 40);
     tty.type_in("b");

@@ -282,6 +282,8 @@ pub(super) const KEYS: &[TableRow] = {
         row(C::Letters, &[key('x')], A::Export, "write all to a file, one line of JSON each", Some("export")),
         row(C::Letters, &[key('p')], A::Preview, "what the mapping makes of it", Some("preview")),
         row(C::Letters, &[key('y')], A::Copy, "copy its JSON", Some("copy JSON")),
+        row(C::Letters, &[key('o')], A::Sort, "sort the list by its next column", None),
+        row(C::Letters, &[key('O')], A::SortReversed, "sort the list the other way round", None),
         row(C::Letters, &[key('?')], A::Help, "keys", None),
         row(C::Letters, &[code(K::Esc), key('q')], A::Back, "back", Some("back")),
         row(C::Tree, &[code(K::Up), key('k')], A::Up, "up", None),
@@ -367,6 +369,8 @@ pub(super) const KEYS: &[TableRow] = {
             Some("repair this"),
         ),
         row(C::Verify, &[key('v')], A::Verify, "verify again", Some("again")),
+        row(C::Verify, &[key('o')], A::Sort, "sort the findings by their next column", None),
+        row(C::Verify, &[key('O')], A::SortReversed, "sort the findings the other way round", None),
         row(C::Verify, &[key('x')], A::StopVerify, "stop it", Some("stop")),
         row(
             C::Verify,

@@ -1,5 +1,6 @@
 //! The documents that were set aside, and which one is looked at.
 
+use super::sort::{Column, Order, SortKey, Sorted, arrange};
 use crate::engine::{DeadLetterList, DeadLetterRow};
 
 /// State of the view.
@@ -13,12 +14,43 @@ pub(crate) struct Letters {
     pub(crate) scroll: usize,
     /// A retry is under way.
     pub(crate) busy: bool,
+    order: Order,
+}
+
+impl Sorted for DeadLetterRow {
+    const COLUMNS: &'static [Column] =
+        &[Column::falling("time"), Column::rising("id"), Column::rising("reason"), Column::falling("size")];
+
+    fn sort_key(&self, column: usize) -> SortKey<'_> {
+        match column {
+            1 => SortKey::text(self.id.as_deref()),
+            2 => SortKey::Text(&self.reason),
+            3 => SortKey::Number(self.bytes as f64),
+            _ => SortKey::Number(self.set_aside_at.as_microsecond() as f64),
+        }
+    }
 }
 
 impl Letters {
-    /// Newest first, as the newest is what somebody asks about.
+    /// Newest first unless sorted otherwise, as the newest is what somebody asks about.
     pub(crate) fn rows(&self) -> Vec<&DeadLetterRow> {
-        self.list.as_ref().map(|list| list.letters.iter().rev().collect()).unwrap_or_default()
+        let Some(list) = &self.list else { return Vec::new() };
+        let rows = list.letters.iter().rev();
+        if self.order.is_own() {
+            return rows.collect();
+        }
+        let keyed = rows.map(|row| (row.sort_key(self.order.column), row));
+        arrange(keyed, self.order, DeadLetterRow::COLUMNS, usize::MAX)
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Sorts the list; the selected one stays so.
+    pub(crate) fn set_order(&mut self, order: Order) {
+        self.cursor = self.selected().map(|row| row.name.clone());
+        self.order = order;
     }
 
     /// Place of the selected one in [`Letters::rows`].

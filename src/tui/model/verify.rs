@@ -1,5 +1,6 @@
 //! Verification: what was found, and the dialog over it. The findings stay when the dialog is closed.
 
+use super::sort::{Column, Order, SortKey, Sorted, arrange};
 use crate::engine::{Finding, VerifyPhase, VerifyStatus};
 
 /// Most findings kept; the summary counts all.
@@ -11,6 +12,23 @@ pub(crate) struct Verification {
     /// `None` = never asked for in this run.
     pub(crate) status: Option<VerifyStatus>,
     pub(crate) findings: Vec<Finding>,
+    order: Order,
+    /// Places of the findings in the order in which they are shown.
+    shown: Vec<usize>,
+}
+
+impl Sorted for Finding {
+    const COLUMNS: &'static [Column] =
+        &[Column::rising("found"), Column::rising("kind"), Column::rising("key"), Column::rising("cause")];
+
+    fn sort_key(&self, column: usize) -> SortKey<'_> {
+        match column {
+            1 => SortKey::Text(self.kind.word()),
+            2 => SortKey::Text(&self.key),
+            3 => SortKey::Text(self.cause.words()),
+            _ => SortKey::Nothing,
+        }
+    }
 }
 
 impl Verification {
@@ -18,12 +36,54 @@ impl Verification {
     pub(crate) fn begin(&mut self) {
         self.status = Some(VerifyStatus::default());
         self.findings.clear();
+        self.shown.clear();
     }
 
     pub(crate) fn found(&mut self, finding: Finding) {
         if self.findings.len() < MOST {
             self.findings.push(finding);
+            self.rearrange();
         }
+    }
+
+    /// The finding in a row of the list.
+    pub(crate) fn row(&self, row: usize) -> Option<&Finding> {
+        self.findings.get(*self.shown.get(row)?)
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Sorts the list; gives the row where the finding of this row is now.
+    pub(crate) fn set_order(&mut self, order: Order, row: usize) -> usize {
+        let place = self.shown.get(row).copied();
+        self.order = order;
+        self.rearrange();
+        self.row_of(place).unwrap_or(row)
+    }
+
+    /// Place of the finding in a row, by which it is found again when others come.
+    pub(crate) fn place_of(&self, row: usize) -> Option<usize> {
+        self.shown.get(row).copied()
+    }
+
+    /// The row of a finding.
+    pub(crate) fn row_of(&self, place: Option<usize>) -> Option<usize> {
+        let place = place?;
+        self.shown.iter().position(|shown| *shown == place)
+    }
+
+    fn rearrange(&mut self) {
+        let places = 0..self.findings.len();
+        self.shown = match (self.order.column, self.order.reversed) {
+            (0, false) => places.collect(),
+            (0, true) => places.rev().collect(),
+            (column, _) => {
+                let keyed = places.map(|place| (self.findings[place].sort_key(column), place));
+                arrange(keyed, self.order, Finding::COLUMNS, usize::MAX)
+            }
+        };
     }
 
     /// Under way, so that another one would end it.

@@ -51,6 +51,9 @@ pub(super) fn tell(model: &mut Model, events: impl IntoIterator<Item = Event>) -
 }
 
 pub(super) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+    // As the loop does before it takes keys in.
+    let now = model.now;
+    update(model, Msg::Tick(now));
     update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
 }
 

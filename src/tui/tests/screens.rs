@@ -250,6 +250,44 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         tell(model, [crate::engine::Event::Entries(entries.to_vec())]);
         keys(model, "jj");
     }),
+    ("found", |model| {
+        tell(model, fixture::running());
+        keys(model, "/p04 kettle\nn3/price:p044\n2/host\n1");
+    }),
+    ("found_marked", |model| {
+        tell(model, fixture::running());
+        keys(model, "/name=coat\n*nn");
+    }),
+    ("found_by_jq", |model| {
+        tell(model, fixture::running());
+        keys(model, "/.price.current > 60 and .price.sale\nnn");
+    }),
+    ("filter_typed", |model| {
+        tell(model, fixture::running());
+        keys(model, "/");
+    }),
+    ("filter_fault", |model| {
+        tell(model, fixture::running());
+        keys(model, "/.price.current > 60 | nothing");
+    }),
+    ("filter_not_judged", |model| {
+        tell(model, fixture::running());
+        keys(model, "/.name.first");
+    }),
+    ("sorted", |model| {
+        tell(model, fixture::running());
+        keys(model, "4oO2ooooo3ooo5o1oo");
+    }),
+    ("verify_sorted", |model| {
+        tell(model, fixture::running());
+        keys(model, "v");
+        tell(model, fixture::verified());
+        keys(model, "joo");
+    }),
+    ("activity_of_a_room", |model| {
+        tell(model, fixture::running());
+        keys(model, "5frw");
+    }),
     ("tour", |model| {
         fixture::tour(model);
         keys(model, "nnnn");

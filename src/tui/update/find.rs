@@ -7,7 +7,7 @@ use crate::{
     engine::{ChangeRow, EntryRow, LeaseRow, LogLine, SlowProbe},
     tui::{
         keymap::Action,
-        model::{Column, Filter, Floor, Model, Order, Pane, Sorted},
+        model::{Column, Filter, Floor, Model, Order, Overlay, Pane, Sorted},
     },
 };
 
@@ -189,6 +189,14 @@ pub(super) fn reverse(model: &mut Model) {
 /// A click on the title of a column.
 pub(super) fn click(model: &mut Model, pane: Pane, column: usize) {
     sort(model, pane, order(model, pane).clicked(column));
+}
+
+/// A click on the title of a column of the findings.
+pub(super) fn click_findings(model: &mut Model, column: usize) {
+    let order = model.verification.order().clicked(column);
+    if let Some(Overlay::Verify(dialog)) = model.overlays.last_mut() {
+        dialog.cursor = model.verification.set_order(order, dialog.cursor);
+    }
 }
 
 fn sort(model: &mut Model, pane: Pane, order: Order) {

@@ -7,7 +7,7 @@ use super::{Effect, act, arrange, find, mouse_over, panes};
 use crate::tui::{
     keymap::Action,
     layout::{self, Line, Place},
-    model::{Model, Pane},
+    model::{Model, Overlay, Pane},
     view::{self, clickable, shelf::Spot},
 };
 
@@ -68,6 +68,12 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     if frame.footer.contains(at) {
         let action = clickable::hint(model, context, at);
         return action.map_or_else(Vec::new, |action| act::act(model, context, action));
+    }
+    if let Some(Overlay::Verify(_)) = model.overlays.last()
+        && let Some(column) = view::verify::title_at(model, frame.body, at)
+    {
+        find::click_findings(model, column);
+        return Vec::new();
     }
     if !model.overlays.is_empty() {
         let double = is_double(model, at);

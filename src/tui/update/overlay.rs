@@ -5,10 +5,10 @@ use tui_input::InputRequest;
 
 use super::{Effect, act, edit, find, follow, insert, lease_deeds, palette, rebuild, typing, views};
 use crate::{
-    engine::Command,
+    engine::{Command, Finding},
     tui::{
         keymap::Action,
-        model::{Model, Overlay, Question, Thread, VerifyDialog},
+        model::{Model, Overlay, Question, Sorted, Thread, VerifyDialog},
         same_as, view,
     },
 };
@@ -118,10 +118,15 @@ fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (b
         Action::Back => return (false, Vec::new()),
         Action::Repair if model.verification.repairable() => (dialog.asking, dialog.only) = (true, None),
         Action::RepairOne if model.verification.repairable() => {
-            dialog.only = model.verification.findings.get(dialog.cursor).map(|finding| finding.key.clone());
+            dialog.only = model.verification.row(dialog.cursor).map(|finding| finding.key.clone());
             dialog.asking = dialog.only.is_some();
         }
         Action::Repair | Action::RepairOne => model.say("nothing to repair now"),
+        Action::Sort | Action::SortReversed => {
+            let order = model.verification.order();
+            let order = if action == Action::Sort { order.next(Finding::COLUMNS) } else { order.turned() };
+            dialog.cursor = model.verification.set_order(order, dialog.cursor);
+        }
         Action::StopVerify if model.verification.running() => {
             return (true, vec![Effect::Send(Command::StopVerify)]);
         }
@@ -139,7 +144,7 @@ fn in_verify(model: &mut Model, dialog: &mut VerifyDialog, action: Action) -> (b
 fn follow_finding(model: &mut Model, dialog: Overlay) -> Vec<Effect> {
     let Overlay::Verify(VerifyDialog { cursor, .. }) = dialog else { return Vec::new() };
     model.overlays.push(dialog);
-    let Some(finding) = model.verification.findings.get(cursor) else { return Vec::new() };
+    let Some(finding) = model.verification.row(cursor) else { return Vec::new() };
     model.thread = Thread::of_finding(finding);
     act::open(model)
 }

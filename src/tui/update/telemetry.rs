@@ -2,8 +2,8 @@
 
 use super::{Effect, insert, lease_deeds, palette, rebuild, views};
 use crate::{
-    engine::{Command, Event, Level, Server},
-    tui::model::Model,
+    engine::{Command, Event, Finding, Level, Server},
+    tui::model::{Model, Overlay},
 };
 
 /// Takes an event in.
@@ -66,7 +66,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::DeadLetters(list) => views::letters(model, list),
         // Answered on the command line.
         Event::LatencyReport(_) => {}
-        Event::Finding(finding) => model.verification.found(*finding),
+        Event::Finding(finding) => found(model, *finding),
         Event::Files { typed, found } => insert::found(model, &typed, found),
         Event::Document(detail) if model.copying == Some(detail.request) => insert::copied(model, &detail),
         Event::Edited(outcome) => return super::edit::on_outcome(model, &outcome),
@@ -79,6 +79,21 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// A finding comes into the list; the cursor stays on its own.
+fn found(model: &mut Model, finding: Finding) {
+    let dialog = model.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Verify(dialog) => Some(dialog),
+        _ => None,
+    });
+    let place = dialog.as_ref().and_then(|dialog| model.verification.place_of(dialog.cursor));
+    model.verification.found(finding);
+    if let Some(dialog) = dialog
+        && let Some(row) = model.verification.row_of(place)
+    {
+        dialog.cursor = row;
+    }
 }
 
 fn followed_id(model: &mut Model) -> Option<String> {

@@ -4,10 +4,12 @@ use crossterm::event::KeyEvent;
 
 use super::{Effect, act, typing};
 use crate::{
-    engine::{Command, ConnectionState, DeadLetterList, DeadLetterOrder, DriftWatch, MappingPreview},
+    engine::{
+        Command, ConnectionState, DeadLetterList, DeadLetterOrder, DeadLetterRow, DriftWatch, MappingPreview,
+    },
     tui::{
         keymap::Action,
-        model::{KeyTree, Letters, Model, Overlay, Preview, Thread},
+        model::{KeyTree, Letters, Model, Overlay, Preview, Sorted, Thread},
         view,
     },
 };
@@ -58,6 +60,8 @@ pub(super) fn in_letters(model: &mut Model, letters: &mut Letters, action: Actio
         Action::Back => return (false, Vec::new()),
         Action::Up => letters.step(-1),
         Action::Down => letters.step(1),
+        Action::Sort => letters.set_order(letters.order().next(DeadLetterRow::COLUMNS)),
+        Action::SortReversed => letters.set_order(letters.order().turned()),
         Action::PageUp => letters.scroll = letters.scroll.saturating_sub(PAGE.unsigned_abs()),
         Action::PageDown => {
             let most = letters.selected().map_or(0, |row| view::letters::lines(row).len());

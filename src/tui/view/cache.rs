@@ -43,7 +43,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         unknown: 0,
         marks: cache.marks_hits(),
     };
-    title.extend(filtering.title(model, Pane::Cache));
+    title.extend(filtering.title(model, Pane::Cache, area.width));
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Cache && in_panes(model));
     let right = match cache.waiting() {
         Some(waiting) => liveness(model, Some(waiting), false),

@@ -34,7 +34,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let ring = &model.feed.ring;
     let mut title = vec!["Change feed".into()];
-    title.extend(Filtering::of_ring(ring).title(model, Pane::Feed));
+    title.extend(Filtering::of_ring(ring).title(model, Pane::Feed, area.width));
     let waiting = ring.waiting().map(|n| n as u64);
     let live = model.feed.status.live && matches!(model.cosmos, Some(ConnectionState::Up { .. }));
     let mut right = liveness(model, waiting, live);

@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::{
-    empty, line_of, masked, select,
+    empty, line_of, masked, order_title, select,
     sheet::{above_same_as, key, same_as_below},
     wrap,
 };
@@ -55,8 +55,9 @@ pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer)
     let area = area(body);
     super::backdrop(model, body, area, buf);
     let rows = state.rows();
-    let title = format!("Dead letters · {}", text::count(rows.len() as u64));
-    let mut border = Border::new(title).foot(foot(model, state)).focused(true);
+    let mut title = vec![format!("Dead letters · {}", text::count(rows.len() as u64)).into()];
+    title.extend(order_title::<DeadLetterRow>(model, state.order()));
+    let mut border = Border::new(Line::from(title)).foot(foot(model, state)).focused(true);
     if let Some(list) = state.list.as_ref().filter(|list| !list.directory.is_empty()) {
         border = border.right(Line::styled(text::middle(&list.directory, 50).into_owned(), theme.dim));
     }

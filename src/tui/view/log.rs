@@ -35,7 +35,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let log = &model.log;
     let mut title = vec!["Activity".into()];
     title.extend(order_title::<LogLine>(model, log.order()));
-    title.extend(Filtering::of_ring(log).title(model, Pane::Log));
+    title.extend(Filtering::of_ring(log).title(model, Pane::Log, area.width));
     Border::new(Line::from(title))
         .right(liveness(model, log.waiting().map(|n| n as u64), false))
         .focused(model.focus == Pane::Log && in_panes(model))

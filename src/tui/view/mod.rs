@@ -185,7 +185,10 @@ impl<'m> Filtering<'m> {
     }
 
     /// For the title: the filter in force, how many rows pass it, and of how many it does not tell.
-    fn title<'a>(&self, model: &Model, pane: Pane) -> Vec<Span<'a>> {
+    /// The counts are never cut for the sake of the filter's text.
+    fn title<'a>(&self, model: &Model, pane: Pane, width: u16) -> Vec<Span<'a>> {
+        // Border, name of the pane and what stands between.
+        const AROUND: usize = 20;
         let typing = model.typing_filter && model.focus == pane;
         if self.filter.is_none() && !typing {
             return Vec::new();
@@ -197,16 +200,17 @@ impl<'m> Filtering<'m> {
         if self.marks {
             words.push_str(" marked");
         }
-        let mut spans = vec![
-            Span::styled(format!(" /{}", text::end(&text, 24)), model.theme.accent),
-            Span::styled(words, model.theme.dim),
-        ];
+        let mut told = vec![Span::styled(words, model.theme.dim)];
         if self.to_judge > 0 {
-            spans.push(Span::styled(format!(" ◐ {} to judge", count(self.to_judge)), model.theme.waiting));
+            told.push(Span::styled(format!(" ◐ {} to judge", count(self.to_judge)), model.theme.waiting));
         }
         if self.unknown > 0 {
-            spans.push(Span::styled(format!(" ~ {} not judged", count(self.unknown)), model.theme.waiting));
+            told.push(Span::styled(format!(" ~ {} not judged", count(self.unknown)), model.theme.waiting));
         }
+        let counts: usize = told.iter().map(Span::width).sum();
+        let room = usize::from(width).saturating_sub(AROUND + counts).clamp(4, 40);
+        let mut spans = vec![Span::styled(format!(" /{}", text::end(&text, room)), model.theme.accent)];
+        spans.append(&mut told);
         spans
     }
 }

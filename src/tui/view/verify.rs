@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::{
-    line_of, masked, select,
+    draw_titles, line_of, masked, select,
     sheet::{above_same_as, same_as_below},
     wrap,
 };
@@ -24,6 +24,7 @@ use crate::{
             pane::Pane as Border,
             pen::{Align, Pen},
             text,
+            titles::Titles,
         },
     },
 };
@@ -73,7 +74,11 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
     let list = list(inner);
     let height = usize::from(list.height).max(1);
     let top = (state.cursor + 1).saturating_sub(height);
-    for (i, finding) in model.verification.findings.iter().enumerate().skip(top).take(height) {
+    if !model.verification.findings.is_empty() {
+        draw_titles::<Finding>(model, &titles(list), list, model.verification.order(), buf);
+    }
+    let rows = (top..top + height).map_while(|row| Some((row, model.verification.row(row)?)));
+    for (i, finding) in rows {
         let line = u16::try_from(i - top).unwrap_or(u16::MAX);
         draw_finding(model, finding, list, line, buf);
         if i == state.cursor {
@@ -83,10 +88,30 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
     let below = Rect { y: list.bottom() + 1, height: BELOW - 1, ..inner };
     if state.asking {
         ask(model, state, status, below, buf);
-    } else if let Some(finding) = model.verification.findings.get(state.cursor) {
+    } else if let Some(finding) = model.verification.row(state.cursor) {
         evidence(model, finding, below, buf);
     }
     None
+}
+
+/// The titles above the list.
+fn titles(list: Rect) -> Titles {
+    let mut titles = Titles::default();
+    titles.skip(3).cell("kind", KIND, Align::Left, 1).cell("key", key_columns(list), Align::Left, 2).skip(1);
+    titles.cell("cause", usize::from(list.width).saturating_sub(titles.at()), Align::Left, 3);
+    titles
+}
+
+/// The reason may be long; the key keeps its ends.
+fn key_columns(list: Rect) -> usize {
+    (usize::from(list.width).saturating_sub(KIND + 4) / 2).min(50)
+}
+
+/// The column whose title is at a place of the dialog.
+pub(crate) fn title_at(model: &Model, body: Rect, at: Position) -> Option<usize> {
+    let inner = inner(area(body, model.verification.findings.len()));
+    let list = Rect { y: inner.y + ABOVE, ..inner };
+    (inner.contains(at) && at.y + 1 == list.y).then(|| titles(list).hit(usize::from(at.x - list.x)))?
 }
 
 /// Why the selected one is wrong: what was seen, then what differs, wrapped.
@@ -179,8 +204,7 @@ fn draw_finding(model: &Model, finding: &Finding, list: Rect, line: u16, buf: &m
     let theme = &model.theme;
     let (glyph, style) = glyph(theme, finding.kind);
     let mut pen = Pen::new(buf, list, line);
-    // The reason may be long; the key keeps its ends.
-    let key_columns = (usize::from(list.width).saturating_sub(KIND + 4) / 2).min(50);
+    let key_columns = key_columns(list);
     pen.skip(1).put(glyph, style).skip(1).cell(finding.kind.word(), KIND, Align::Left, style);
     let key = masked(model, &finding.key);
     pen.cell(&text::middle(&key, key_columns), key_columns, Align::Left, theme.text).skip(1);

@@ -67,6 +67,16 @@ impl Tty {
         self.keys.flush().unwrap();
     }
 
+    /// Clicks on the first place where a text is on the screen.
+    pub(crate) fn click(&mut self, text: &str) {
+        let screen = self.text();
+        let found = screen.lines().enumerate().find_map(|(row, line)| Some((row, &line[..line.find(text)?])));
+        let (row, before) = found.unwrap_or_else(|| panic!("no {text} to click on:\n{screen}"));
+        // The screen that these tests draw has no wide characters before what they click on.
+        let column = before.chars().count() + 1;
+        self.type_in(&format!("\x1b[<0;{column};{}M\x1b[<0;{column};{}m", row + 1, row + 1));
+    }
+
     /// What is on the screen now, a line each.
     pub(crate) fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()

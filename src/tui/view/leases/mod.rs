@@ -62,7 +62,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         unknown: 0,
         marks: model.leases.marks_hits(),
     };
-    title.extend(filtering.title(model, Pane::Leases));
+    title.extend(filtering.title(model, Pane::Leases, area.width));
     let mut border = Border::new(Line::from(title)).focused(model.focus == Pane::Leases && in_panes(model));
     if let Some(age) = trouble::outdated(model, Pane::Leases) {
         border = border.right(Line::styled(format!("~ {} old", text::span(age)), theme.waiting));
