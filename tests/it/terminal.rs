@@ -247,3 +247,37 @@ fn servers_that_come_up_later_join_and_the_first_document_makes_its_container() 
         cache.stop().await;
     });
 }
+
+#[test]
+fn the_palette_does_what_is_chosen_and_the_mouse_drags_a_border_that_is_kept() {
+    let state = tempfile::tempdir().unwrap();
+    let mut tty = Tty::start_in(&DEMO, 120, 40, state.path());
+    tty.wait_text("sync 4/4");
+    // ctrl-p, then what is wanted by letters of its name.
+    tty.type_in("\x10");
+    tty.wait_text("Commands · ");
+    tty.type_in("large figures");
+    tty.wait_text("Commands · 1 of");
+    tty.type_in("\r");
+    tty.wait_for("the large figures", |screen| {
+        !screen.contains("Commands · ") && !screen.contains("Activity")
+    });
+    tty.type_in("\x1b");
+    tty.wait_text("Activity");
+    // The border at the right of the feed, 50 columns wide, to column 60: press, drag, release, from 1.
+    let feed = |columns: usize| {
+        move |screen: &str| {
+            let top = screen.lines().find(|line| line.contains("Change feed")).unwrap_or_default();
+            top.chars().position(|c| c == '╮') == Some(columns - 1)
+        }
+    };
+    tty.wait_for("the feed as it is by default", feed(50));
+    tty.type_in("\x1b[<0;50;10M\x1b[<32;60;12M\x1b[<0;60;12m");
+    tty.wait_for("the feed wider", feed(60));
+    tty.type_in("q");
+    assert!(tty.ended().success());
+    let mut tty = Tty::start_in(&DEMO, 120, 40, state.path());
+    tty.wait_for("the feed as it was left", feed(60));
+    tty.type_in("q");
+    assert!(tty.ended().success());
+}
