@@ -196,6 +196,8 @@ fn sorted(value: &Value) -> Value {
         Value::Object(members) => {
             Value::Object(members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect())
         }
+        // Equal numbers have one spelling, or they would be sorted apart.
+        Value::Number(number) if number.as_f64() == Some(0.0) => Value::from(0),
         other => other.clone(),
     }
 }
