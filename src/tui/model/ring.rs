@@ -365,6 +365,8 @@ impl<T: Filtered + Sorted> Ring<T> {
         let Some(hold) = self.hold else { return };
         let height = height.max(1);
         let (place, top) = (self.place(hold.cursor), self.top());
+        // A list that could fill the window does: rows that a filter hid may have come back above it.
+        let top = top.min(self.listed().saturating_sub(height));
         let top = top.clamp((place + 1).saturating_sub(height), place);
         if let Some((top, _)) = self.at(top) {
             self.hold = Some(Hold { top, ..hold });
@@ -613,6 +615,9 @@ mod tests {
         ring.keep_in_view(4);
         assert_eq!((ring.cursor(), ring.waiting()), (Some(19), Some(8)));
         assert!(shown(&ring, 4).contains(&19));
+        ring.set_filter(filter("!2"));
+        ring.keep_in_view(40);
+        assert_eq!(ring.top(), 0, "what can fill the window does");
     }
 
     #[test]
