@@ -67,13 +67,14 @@ impl Tty {
         self.keys.flush().unwrap();
     }
 
-    /// Clicks on the first place where a text is on the screen.
+    /// Clicks on the first place where a text is on the screen, behind blanks that it begins with.
     pub(crate) fn click(&mut self, text: &str) {
         let screen = self.text();
         let found = screen.lines().enumerate().find_map(|(row, line)| Some((row, &line[..line.find(text)?])));
         let (row, before) = found.unwrap_or_else(|| panic!("no {text} to click on:\n{screen}"));
         // The screen that these tests draw has no wide characters before what they click on.
-        let column = before.chars().count() + 1;
+        let blanks = text.chars().take_while(|c| *c == ' ').count();
+        let column = before.chars().count() + blanks + 1;
         self.type_in(&format!("\x1b[<0;{column};{}M\x1b[<0;{column};{}m", row + 1, row + 1));
     }
 
