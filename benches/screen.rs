@@ -97,6 +97,7 @@ fn event(n: u64, now: Timestamp) -> Event {
             kind: "string".into(),
             size: Some(200 + row % 100),
             expires_at: row.is_multiple_of(3).then(|| now + SignedDuration::from_secs(600)),
+            value: None,
             state: if row.is_multiple_of(50) { EntryState::Pending } else { EntryState::InStep },
             delay_ms: Some(3.2),
             changed_at: now,

@@ -29,6 +29,8 @@ pub struct Entry {
     pub size: u64,
     /// When it expires, by our clock; `None` = never.
     pub expires_at: Option<Timestamp>,
+    /// What an `IDistributedCache` hash says of its own end; `None` for other encodings.
+    pub distributed: Option<DistributedExpiry>,
 }
 
 /// How a value is kept.
@@ -162,6 +164,7 @@ pub(super) fn assemble(
 /// `None` where the key went away or changed its type between the two round trips: its next change tells.
 fn entry(head: Head, body: Body, replies: Vec<Value>, max_value: usize) -> Option<Entry> {
     let Head { kind, expires_at } = head;
+    let mut distributed = None;
     let (encoding, value, size) = match body {
         Body::Nothing => (Encoding::Other, Bytes::new(), 0),
         Body::Text => {
@@ -177,7 +180,7 @@ fn entry(head: Head, body: Body, replies: Vec<Value>, max_value: usize) -> Optio
                 (Encoding::Text, Bytes::from(value), u64::try_from(length).unwrap_or(0))
             }
         }
-        Body::Hash => hash(replies)?,
+        Body::Hash => hash(replies, &mut distributed)?,
         Body::Json => {
             let document = Bytes::from(text(&replies.into_iter().next()?)?);
             let size = document.len() as u64;
@@ -186,10 +189,10 @@ fn entry(head: Head, body: Body, replies: Vec<Value>, max_value: usize) -> Optio
     };
     let limited = value.slice(..value.len().min(max_value));
     let cut = (limited.len() as u64) < size && encoding == Encoding::Text || limited.len() < value.len();
-    Some(Entry { kind, encoding, value: limited, cut, size, expires_at })
+    Some(Entry { kind, encoding, value: limited, cut, size, expires_at, distributed })
 }
 
-fn hash(replies: Vec<Value>) -> Option<(Encoding, Bytes, u64)> {
+fn hash(replies: Vec<Value>, distributed: &mut Option<DistributedExpiry>) -> Option<(Encoding, Bytes, u64)> {
     let mut replies = replies.into_iter();
     let known: [Option<Vec<u8>>; 3] = redis::from_redis_value(replies.next()?).ok()?;
     let (_, flat): (u64, Vec<Vec<u8>>) = redis::from_redis_value(replies.next()?).ok()?;
@@ -203,8 +206,9 @@ fn hash(replies: Vec<Value>) -> Option<(Encoding, Bytes, u64)> {
         .collect();
     let size = flat.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
     if let [Some(absexp), Some(sldexp), Some(data)] = known
-        && DistributedExpiry::decode(&absexp, &sldexp).is_some()
+        && let Some(expiry) = DistributedExpiry::decode(&absexp, &sldexp)
     {
+        *distributed = Some(expiry);
         return Some((Encoding::DistributedCache, Bytes::from(data), size));
     }
     let fields: serde_json::Map<String, serde_json::Value> = flat

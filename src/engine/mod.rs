@@ -3,6 +3,7 @@
 
 mod builtin;
 mod command;
+mod decoded;
 mod detail;
 mod drift;
 mod edit;

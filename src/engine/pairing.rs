@@ -2,6 +2,7 @@
 //! with what the cache was seen to hold. Bounded: the least recently changed pairs are forgotten.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use lru::LruCache;
 
 use crate::sync::Digest;
 
-use super::event::{EntryRow, EntryState};
+use super::event::{EntryRow, EntryState, EntryValue};
 
 /// How long a changed document may be on its way before its entry counts as stale or missing.
 const GRACE: Duration = Duration::from_secs(2);
@@ -33,6 +34,7 @@ struct Held {
     kind: String,
     size: u64,
     expires_at: Option<Timestamp>,
+    shown: Arc<EntryValue>,
     changed_at: Timestamp,
     notified: Instant,
     scanned: bool,
@@ -54,6 +56,7 @@ pub(super) struct SeenEntry {
     pub(super) kind: String,
     pub(super) size: u64,
     pub(super) expires_at: Option<Timestamp>,
+    pub(super) shown: Arc<EntryValue>,
     pub(super) changed_at: Timestamp,
     pub(super) notified: Instant,
     pub(super) scanned: bool,
@@ -108,6 +111,7 @@ impl Pairing {
             kind: seen.kind,
             size: seen.size,
             expires_at: seen.expires_at,
+            shown: seen.shown,
             changed_at: seen.changed_at,
             notified: seen.notified,
             scanned: seen.scanned,
@@ -209,6 +213,7 @@ impl Pair {
             kind: held.map_or_else(String::new, |held| held.kind.clone()),
             size: held.map(|held| held.size),
             expires_at: held.and_then(|held| held.expires_at),
+            value: held.map(|held| Arc::clone(&held.shown)),
             state,
             delay_ms: self.delay_ms,
             changed_at: held.map_or_else(Timestamp::now, |held| held.changed_at),
@@ -219,6 +224,8 @@ impl Pair {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Encoding;
+    use crate::engine::decoded::decoded;
 
     fn seen(key: &str, value: &str, at: Instant) -> SeenEntry {
         SeenEntry {
@@ -227,6 +234,7 @@ mod tests {
             kind: "string".to_owned(),
             size: value.len() as u64,
             expires_at: None,
+            shown: Arc::new(decoded(Encoding::Text, value.as_bytes(), false, None)),
             changed_at: Timestamp::UNIX_EPOCH,
             notified: at,
             scanned: false,

@@ -248,6 +248,7 @@ mod tests {
             cut: false,
             size: value.len() as u64,
             expires_at: None,
+            distributed: None,
         }
     }
 

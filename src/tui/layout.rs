@@ -69,6 +69,7 @@ impl Frame {
         } + super::view::trouble::height(model, pane, inner);
         let below = match pane {
             Pane::Leases => super::view::leases::below(model, inner, above),
+            Pane::Cache => super::view::entry_strip::height(model, inner, above),
             _ => 0,
         };
         let above = above.min(inner.height);

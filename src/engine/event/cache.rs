@@ -1,6 +1,11 @@
 //! Entries of the cache as rows, and how the cache is doing.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+
+use crate::cache::{DistributedExpiry, Encoding};
+
 /// One cache entry as a row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryRow {
@@ -14,6 +19,8 @@ pub struct EntryRow {
     pub size: Option<u64>,
     /// When it expires; `None` = never.
     pub expires_at: Option<Timestamp>,
+    /// What it holds, decoded; `None` where nothing was read.
+    pub value: Option<Arc<EntryValue>>,
     /// Compared with the newest version of its document that was seen.
     pub state: EntryState,
     /// For an entry in step: how long after the change it got there. For our own writes from the
@@ -21,6 +28,19 @@ pub struct EntryRow {
     pub delay_ms: Option<f64>,
     /// When we saw it change last.
     pub changed_at: Timestamp,
+}
+
+/// What an entry holds, decoded by its encoding: enough for a few lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryValue {
+    /// How it is kept.
+    pub encoding: Encoding,
+    /// The beginning of the payload, at most 400 characters; bytes that are no text in hexadecimal.
+    pub text: Box<str>,
+    /// There is more of it.
+    pub cut: bool,
+    /// The end that .NET wrote beside it.
+    pub expiry: Option<DistributedExpiry>,
 }
 
 /// An entry compared with its source.

@@ -21,7 +21,7 @@ pub use crate::latency::{
 pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use crate::sync::{Diff, DiffKind, DiffLine, DiffRow, Difference, Folded, Side};
-pub use cache::{CacheStatus, EntryRow, EntryState, FollowMode};
+pub use cache::{CacheStatus, EntryRow, EntryState, EntryValue, FollowMode};
 pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen, Versions};
 pub use drift::{DriftStatus, DriftWindow};
 pub use edit::{EditEnd, EditOutcome};

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions, ServerStatus};
 use crate::engine::Shared;
+use crate::engine::decoded::decoded;
 use crate::engine::event::{
     CacheStatus, ChangeRow, ConnectionState, EntryRow, Event, FollowMode, Level, ProbeTiming, Server,
 };
@@ -63,7 +64,10 @@ impl Pairs {
         {
             let mut pairing = self.pairing.lock().await;
             for seen in seen {
+                let held = &seen.entry;
+                let shown = decoded(held.encoding, &held.value, held.cut, held.distributed);
                 let (row, arrival) = pairing.entry(SeenEntry {
+                    shown: Arc::new(shown),
                     value: Digest::of(&seen.entry.value),
                     key: seen.key,
                     kind: seen.entry.kind,

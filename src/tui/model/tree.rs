@@ -150,6 +150,7 @@ mod tests {
                 kind: "string".to_owned(),
                 size: Some(*size),
                 expires_at: None,
+                value: None,
                 state: EntryState::InStep,
                 delay_ms: None,
                 changed_at: jiff::Timestamp::UNIX_EPOCH,

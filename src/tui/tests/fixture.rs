@@ -1,20 +1,21 @@
 //! A run as the engine would tell it, without an engine: the same every time.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::{buffer::Buffer, layout::Rect, layout::Size, style::Color, style::Modifier};
 
 use crate::{
+    cache::Encoding,
     cosmos::EpkRange,
     engine::{
         CacheStatus, Cause, ChangeRow, Command, ConnectionState, Diff, Difference, DocumentDetail,
-        EntryDetail, EntryRow, EntryState, Event, FeedStatus, Field, Finding, FindingKind, FollowMode,
-        ForeignOwner, JobStatus, LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot, Level,
-        LogLine, Novelty, ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder, RebuildPhase,
-        RebuildPlan, RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary, SyncPhase,
-        SyncStatus, TrafficStatus, Undoable, VerifyPhase, VerifyStatus, VersionSeen, Versions,
+        EntryDetail, EntryRow, EntryState, EntryValue, Event, FeedStatus, Field, Finding, FindingKind,
+        FollowMode, ForeignOwner, JobStatus, LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot,
+        Level, LogLine, Novelty, ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder,
+        RebuildPhase, RebuildPlan, RebuildReport, Server, SourceDocument, Stage, StageSummary, Summary,
+        SyncPhase, SyncStatus, TrafficStatus, Undoable, VerifyPhase, VerifyStatus, VersionSeen, Versions,
     },
     latency::LatencyTracker,
     lease::{Lease, LeaseKind, LeasePrefix},
@@ -120,6 +121,12 @@ pub(in crate::tui) fn entry(id: &str, state: EntryState, age: i64) -> EntryRow {
         kind: "string".to_owned(),
         size: Some(198 + id.len() as u64),
         expires_at: (state == EntryState::Stale).then(|| before(-3_725_000)),
+        value: Some(Arc::new(EntryValue {
+            encoding: Encoding::Text,
+            text: format!(r#"{{"id":"{id}","price":{{"current":12.00,"rrp":20.00,"currency":"EUR"}},"name":"Rain coat","brand":"Oakhurst"}}"#).into(),
+            cut: false,
+            expiry: None,
+        })),
         state,
         delay_ms: (state == EntryState::InStep).then_some(3.2),
         changed_at: before(age),

@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{
-    Filtering, draw_titles, empty,
+    Filtering, draw_titles, empty, entry_strip,
     found::{Cell, Finder, gutter},
     in_panes, is_fresh, line_of, liveness, masked, select, state_glyph, trouble,
 };
@@ -61,6 +61,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         return;
     }
     draw_rows(model, rows, buf);
+    entry_strip::draw(model, inner(area), rows, buf);
 }
 
 /// The share in step as the comparing in the background finds it, over 1, 5 and 10 minutes where there is

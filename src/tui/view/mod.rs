@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod clickable;
 pub(crate) mod confirm;
 pub(crate) mod editor;
+pub(crate) mod entry_strip;
 pub(crate) mod export;
 pub(crate) mod feed;
 mod filter_line;
