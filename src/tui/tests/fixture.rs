@@ -514,7 +514,7 @@ pub(super) fn document(effects: &[Effect], in_step: bool) -> Event {
         key: Some(format!("price:{id}")),
         keys: vec![format!("price:{id}")],
         difference: (!in_step).then(|| Difference::Stale { fields: vec!["price.current".into()] }),
-        diff: std::sync::Arc::new(Diff::of(Some(source.as_bytes()), Some(cached.as_bytes()))),
+        diff: Arc::new(Diff::of(Some(source.as_bytes()), Some(cached.as_bytes()))),
         expected: Some(source.clone()),
         entry: Ok(Some(EntryDetail {
             kind: "string".into(),
