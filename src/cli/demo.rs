@@ -25,8 +25,6 @@ use super::screen::screen_options;
 const RATE: f64 = 10.0;
 /// The same on a tour: slow enough to read.
 const TOUR_RATE: f64 = 2.0;
-/// Longest wait between two reads of an idle range.
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Runs until the user quits; then everything it started is gone.
 pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Result<ExitCode, CliError> {
@@ -42,6 +40,8 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
         first_id_is_one: true,
         ..EngineOptions::new(settings)
     };
+    // The emulator tells of writes; whoever names an interval wants to see what polling does.
+    options.prompt = args.processor.poll_interval.is_none();
     let settings = &mut options.settings;
     settings.sync.start = StartPosition::Beginning;
     settings.view.feed_from = StartPosition::Beginning;
@@ -107,12 +107,8 @@ async fn welcome(inside: &Inside, pair: &Pair) {
     }
 }
 
-/// Where the command line says nothing: idle ranges of the embedded emulator cost next to nothing, so
-/// look often; and let a killed instance's leases move while somebody is watching.
+/// Where the command line says nothing: let a killed instance's leases move while somebody is watching.
 fn quicken(sync: &mut SyncSettings, said: &ProcessorArgs) {
-    if said.poll_interval.is_none() {
-        sync.poll_interval = POLL_INTERVAL;
-    }
     if said.acquire_interval.is_none() && said.renew_interval.is_none() && said.expiration_interval.is_none()
     {
         sync.acquire_interval = Duration::from_secs(2);

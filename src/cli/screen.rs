@@ -31,9 +31,12 @@ pub(super) async fn run(settings: Settings, sync: bool, look: Look) -> Result<Ex
 /// What the screen says about this run.
 pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> ScreenOptions {
     let env = |name| std::env::var(name).ok();
-    let depth = ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref());
+    let depth = match env("NO_COLOR") {
+        Some(value) if !value.is_empty() => ColourDepth::None,
+        _ => ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref()),
+    };
     // Of sixteen colours the terminal's owner has chosen each: nothing suits better.
-    let ask_background = look.theme == Theme::Auto && depth != ColourDepth::Sixteen;
+    let ask_background = look.theme == Theme::Auto && !matches!(depth, ColourDepth::Sixteen | ColourDepth::None);
     let (theme, own_theme) = match look.theme {
         Theme::BuiltIn(name) => (name, None),
         Theme::Own(place) => (ThemeName::default(), Some(place)),

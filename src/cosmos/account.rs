@@ -17,7 +17,7 @@ use url::Url;
 use crate::config::CosmosConnection;
 
 use super::error::from_driver;
-use super::probe::{Spoken, spoken};
+use super::probe::{Spoken, closed, spoken};
 use super::{Container, CosmosError};
 
 /// A silent server is given up after this when it is asked for its account or topology.
@@ -78,6 +78,13 @@ impl Account {
     /// negotiates, and emulators mostly do not know it. With `probe_scheme` the port is asked what it speaks.
     pub async fn connect(connection: &CosmosConnection) -> Result<Self, CosmosError> {
         if !connection.probe_scheme {
+            // The driver reads all root certificates of the system before it tries to connect: a port where
+            // nobody listens is asked again and again, and must cost nothing.
+            if is_loopback(&connection.endpoint)
+                && let Some(cause) = closed(&connection.endpoint).await
+            {
+                return Err(CosmosError::Unreachable { address: address_of(&connection.endpoint), cause });
+            }
             return Self::open(&connection.endpoint, connection.key.expose()).await;
         }
         let with = |scheme: &str| {

@@ -10,7 +10,7 @@ use azure_data_cosmos_driver::options::OperationOptions;
 use bytes::Bytes;
 
 use super::topology::overlapping;
-use super::{Account, CosmosError, EpkRange, PartitionKey, PhysicalRange};
+use super::{Account, CosmosError, EpkRange, News, PartitionKey, PhysicalRange};
 
 /// A container of an account. Cheap to clone; clones share what is known of its ranges.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub struct Container {
     pub(super) reference: ContainerReference,
     identity: Arc<Identity>,
     ranges: Arc<RwLock<Arc<[PhysicalRange]>>>,
+    news: Option<News>,
 }
 
 struct Identity {
@@ -90,7 +91,20 @@ impl Container {
             reference,
             identity: Arc::new(identity),
             ranges: Arc::new(RwLock::new(Arc::from([]))),
+            news: None,
         })
+    }
+
+    /// The same container, whose server tells of writes.
+    #[must_use]
+    pub fn with_news(mut self, news: Option<News>) -> Self {
+        self.news = news;
+        self
+    }
+
+    /// What its server tells of writes, where it does.
+    pub fn news(&self) -> Option<News> {
+        self.news.clone()
     }
 
     /// The account it is in.

@@ -24,15 +24,31 @@ pub(super) enum Spoken {
     Closed(String),
 }
 
+/// `host:port` of `endpoint`.
+fn address(endpoint: &Url) -> String {
+    format!("{}:{}", endpoint.host_str().unwrap_or_default(), endpoint.port_or_known_default().unwrap_or(443))
+}
+
+/// A connection, or why there is none.
+async fn connect(address: &str) -> Result<TcpStream, String> {
+    match timeout(CONNECT, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer to the connection attempt".into()),
+    }
+}
+
+/// Why nobody can connect to `endpoint`, if so.
+pub(super) async fn closed(endpoint: &Url) -> Option<String> {
+    connect(&address(endpoint)).await.err()
+}
+
 /// Asks the host and port of `endpoint`.
 pub(super) async fn spoken(endpoint: &Url) -> Spoken {
-    let Some(host) = endpoint.host_str() else { return Spoken::Closed("no host given".into()) };
-    let port = endpoint.port_or_known_default().unwrap_or(443);
-    let address = format!("{host}:{port}");
-    let mut stream = match timeout(CONNECT, TcpStream::connect(&address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Spoken::Closed(e.to_string()),
-        Err(_) => return Spoken::Closed("no answer to the connection attempt".into()),
+    let address = address(endpoint);
+    let mut stream = match connect(&address).await {
+        Ok(stream) => stream,
+        Err(cause) => return Spoken::Closed(cause),
     };
     let request = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let mut head = [0_u8; 12]; // "HTTP/1.1 401"

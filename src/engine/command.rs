@@ -48,6 +48,8 @@ pub enum Command {
         form: ExportForm,
         /// Path, relative to the current directory.
         name: String,
+        /// Without the ids of documents.
+        masked: bool,
     },
     /// Files whose paths begin with this text; answered by `Event::Files`.
     FindFiles {

@@ -17,7 +17,7 @@ const MOST_FOUND: usize = 200;
 /// Does what one of these commands asks.
 pub(super) async fn serve(shared: &Shared, command: Command) {
     match command {
-        Command::ExportLatency { form, name } => export(shared, form, &name).await,
+        Command::ExportLatency { form, name, masked } => export(shared, form, &name, masked).await,
         Command::FindFiles { typed } => find(shared, typed).await,
         Command::ReportLatency => {
             shared.report.state(Event::LatencyReport(Box::new(latency(shared)))).await;
@@ -45,9 +45,12 @@ fn latency(shared: &Shared) -> LatencyExport {
 }
 
 /// Writes everything measured so far to a file.
-async fn export(shared: &Shared, form: ExportForm, name: &str) {
+async fn export(shared: &Shared, form: ExportForm, name: &str, masked: bool) {
     // Made on a thread that may block: a report is some hundred kilobytes of text.
-    let export = latency(shared);
+    let mut export = latency(shared);
+    if masked {
+        export.mask_ids();
+    }
     let content = tokio::task::spawn_blocking(move || export.write(form)).await;
     let written = match content {
         Ok(content) => tokio::fs::write(name, content).await,

@@ -75,6 +75,9 @@ pub struct EngineOptions {
     pub first_id_is_one: bool,
     /// The emulator that the source lives in, if it is ours: its partitions can be split.
     pub emulator: Option<Arc<Emulator>>,
+    /// Idle ranges are read when `emulator` tells of a write, and hardly else; without it they are read
+    /// ever more seldom, up to the poll interval, as anywhere else.
+    pub prompt: bool,
 }
 
 impl EngineOptions {
@@ -91,6 +94,7 @@ impl EngineOptions {
             seed: 1,
             first_id_is_one: false,
             emulator: None,
+            prompt: false,
         }
     }
 }
@@ -156,6 +160,7 @@ impl Engine {
             options.template.clone(),
             options.seed,
             options.watch.leases,
+            options.prompt.then(|| options.emulator.clone()).flatten(),
         ));
         let cancel = CancellationToken::new();
         let task = tokio::spawn(serve(shared, options, requests, cancel.clone()));

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::{Settings, StartPosition};
+use crate::cosmos::{Container, News};
+use crate::embedded::cosmos::Emulator;
 use crate::latency::LatencyTracker;
 use crate::seed::Template;
 use crate::sync::Mapping;
@@ -28,6 +30,8 @@ pub(super) struct Shared {
     pub(super) template: Template,
     pub(super) seed: u64,
     pub(super) leases_are_watched: bool,
+    /// Tells of writes to the source.
+    teller: Option<Arc<Emulator>>,
     facts: Mutex<Facts>,
 }
 
@@ -37,6 +41,7 @@ struct Facts {
     instances: Vec<String>,
     lag: Option<u64>,
     delivered: u64,
+    changes: Option<u64>,
     product: String,
     partition_key_path: Vec<String>,
     source_is_wanted: bool,
@@ -62,6 +67,7 @@ impl Shared {
         template: Template,
         seed: u64,
         leases_are_watched: bool,
+        teller: Option<Arc<Emulator>>,
     ) -> Self {
         Self {
             latency: tracker(&settings),
@@ -72,6 +78,7 @@ impl Shared {
             template,
             seed,
             leases_are_watched,
+            teller,
             facts: Mutex::new(Facts::default()),
         }
     }
@@ -81,9 +88,16 @@ impl Shared {
     }
 
     /// How long a change may be on its way into the cache without alarm: a processor may look only
-    /// once in a poll interval.
+    /// once in a poll interval, if nobody tells it.
     pub(super) fn grace(&self) -> Duration {
-        self.settings.sync.poll_interval + Duration::from_secs(2)
+        let poll = if self.teller.is_some() { Duration::ZERO } else { self.settings.sync.poll_interval };
+        poll + Duration::from_secs(2)
+    }
+
+    /// The source as it is to be read: with news of writes, where its server is ours.
+    pub(super) fn with_news(&self, source: Container) -> Container {
+        let told = self.teller.as_ref().and_then(|emulator| emulator.news(source.database(), source.name()));
+        source.with_news(told.map(News::new))
     }
 
     /// Owner names of our instances.
@@ -126,6 +140,15 @@ impl Shared {
 
     pub(super) fn set_delivered(&self, delivered: u64) {
         self.facts(|facts| facts.delivered = delivered);
+    }
+
+    /// Changes that the feed observer has seen; `None` while there is none, or it cannot read.
+    pub(super) fn changes(&self) -> Option<u64> {
+        self.facts(|facts| facts.changes)
+    }
+
+    pub(super) fn set_changes(&self, changes: Option<u64>) {
+        self.facts(|facts| facts.changes = changes);
     }
 
     /// What answers as Cosmos.

@@ -185,7 +185,7 @@ async fn attempt(
                 && old.leases.as_ref().map(Container::rid) == leases.as_ref().map(Container::rid)
         });
         if !same {
-            *slot = Some(Source { account, monitored, leases });
+            *slot = Some(Source { account, monitored: shared.with_news(monitored), leases });
         }
         !same
     });

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::cosmos::{Container, CosmosError, FeedPage, FeedPosition, FeedScope, PhysicalRange};
+use crate::cosmos::{Container, CosmosError, FeedPage, FeedPosition, FeedScope, News, PhysicalRange};
 
 /// A container with a change feed.
 pub trait FeedSource: Send + Sync + 'static {
@@ -20,6 +20,11 @@ pub trait FeedSource: Send + Sync + 'static {
         &self,
         refresh: bool,
     ) -> impl Future<Output = Result<Vec<PhysicalRange>, CosmosError>> + Send;
+
+    /// News of writes, where the source tells of them: idle ranges are read then, and hardly else.
+    fn news(&self) -> Option<News> {
+        None
+    }
 }
 
 impl FeedSource for Container {
@@ -37,5 +42,9 @@ impl FeedSource for Container {
         refresh: bool,
     ) -> impl Future<Output = Result<Vec<PhysicalRange>, CosmosError>> + Send {
         Container::feed_ranges(self, refresh)
+    }
+
+    fn news(&self) -> Option<News> {
+        Container::news(self)
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::StartPosition;
-use crate::cosmos::{CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, PhysicalRange};
+use crate::cosmos::{CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, News, PhysicalRange};
 use crate::lease::{Lease, LeaseStorage, UpdateError};
 
 use super::context::Context;
@@ -157,6 +157,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
         let mut backoff = Backoff::default();
         let mut ahead = None;
         let mut told_caught_up = false;
+        let mut news = context.source.news();
         if context.unless_stopped(tokio::time::sleep(self.grace)).await.is_none() {
             return Read::Stopped(position);
         }
@@ -164,12 +165,14 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
             if context.unless_stopped(self.while_paused()).await.is_none() {
                 return Read::Stopped(position);
             }
-            let read = match ahead.take() {
-                Some(read) => read,
-                None => match context.unless_stopped(self.read(&position)).await {
+            let read = if let Some(read) = ahead.take() {
+                read
+            } else {
+                news.as_mut().map(News::forget);
+                match context.unless_stopped(self.read(&position)).await {
                     Some(read) => read,
                     None => return Read::Stopped(position),
-                },
+                }
             };
             let page = match read {
                 Ok(page) => page,
@@ -201,7 +204,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                     told_caught_up = true;
                     context.tell(ProcessorEvent::CaughtUp { lease_id: self.held.id.clone() });
                 }
-                if context.unless_stopped(self.idle(pace.wait())).await.is_none() {
+                if context.unless_stopped(self.idle(pace.wait(), news.as_mut())).await.is_none() {
                     return Read::Stopped(position);
                 }
                 continue;
@@ -341,12 +344,24 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
         let _ = paused.wait_for(|paused| !*paused).await;
     }
 
-    /// Waits between two reads; a resume after a pause ends the wait.
-    async fn idle(&self, wait: Duration) {
+    /// Waits between two reads; a resume after a pause ends the wait, and so does news of a write where the
+    /// source tells of them. It does not count then how long the range has been silent.
+    async fn idle(&self, wait: Duration, news: Option<&mut News>) {
         let mut paused = self.context.paused.clone();
         paused.mark_unchanged();
+        let (floor, longest) = (self.context.options.poll_floor, self.context.options.poll_interval);
+        let waiting = async {
+            match news {
+                None => tokio::time::sleep(wait).await,
+                Some(news) => {
+                    tokio::time::sleep(floor).await;
+                    // Nobody who can be mistaken is waited for without an end.
+                    let _ = tokio::time::timeout(longest, news.next()).await;
+                }
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = waiting => {}
             Ok(()) = paused.changed() => {}
         }
     }

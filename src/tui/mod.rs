@@ -15,6 +15,7 @@ mod svg;
 mod terminal;
 mod theme;
 pub mod update;
+mod urgency;
 pub mod view;
 mod wake;
 mod widgets;

@@ -28,12 +28,15 @@ use super::{
     svg,
     terminal::Screen,
     update::{Effect, Msg, update},
+    urgency::{self, Urgency},
     view, wake,
 };
 use crate::engine::{Command, Event, edit_text, editor};
 
 /// Shortest time between two frames: sixty a second.
 const FRAME: Duration = Duration::from_millis(16);
+/// Longest time until a figure that drifts is drawn anew.
+const CALM: Duration = Duration::from_secs(1);
 /// Events taken in at once, so that a flood cannot keep input and frames waiting.
 const DRAIN: usize = 512;
 /// Keys taken in at once (a paste without brackets, a held key).
@@ -80,9 +83,11 @@ pub async fn run(
     let mut signals = Signals::listen()?;
     let mut drawn = Instant::now();
     let mut dirty = false;
+    // Something came that is worth no frame of its own.
+    let mut later = false;
     let mut engine_open = true;
     loop {
-        let wait = if dirty { Some(FRAME.saturating_sub(drawn.elapsed())) } else { wake::next(&model) };
+        let wait = until_frame(&model, dirty, later).map(|wait| wait.saturating_sub(drawn.elapsed()));
         let mut effects = std::mem::take(&mut owed);
         tokio::select! {
             biased;
@@ -90,27 +95,32 @@ pub async fn run(
                 Signal::End => break,
                 Signal::Suspend => effects.push(Effect::Suspend),
                 Signal::Continue => effects.push(Effect::Redraw),
+                // The event stream tells of it too, but not when a key comes in the same moment.
+                Signal::Resized => {
+                    let size = screen.terminal().size()?;
+                    screen.doubt();
+                    effects.extend(update(&mut model, Msg::Resize(size.width, size.height)));
+                    dirty = true;
+                }
             },
             event = input.next() => {
                 effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
                 // The end of input is the end of the terminal.
                 let Some(event) = event else { break };
-                effects.extend(on_terminal(&mut model, &mut sieve, event?));
+                effects.extend(on_terminal(&mut model, &mut screen, &mut sieve, event?));
                 for _ in 1..INPUT_DRAIN {
                     let Some(Some(event)) = futures::FutureExt::now_or_never(input.next()) else { break };
-                    effects.extend(on_terminal(&mut model, &mut sieve, event?));
+                    effects.extend(on_terminal(&mut model, &mut screen, &mut sieve, event?));
                 }
                 dirty = true;
             }
             event = events.recv(), if engine_open => {
                 effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
                 engine_open = event.is_some();
-                effects.extend(update(&mut model, event.map_or(Msg::EngineGone, Msg::Engine)));
-                for _ in 1..DRAIN {
-                    let Ok(event) = events.try_recv() else { break };
-                    effects.extend(update(&mut model, Msg::Engine(event)));
-                }
-                dirty = true;
+                let mut urgency = if engine_open { Urgency::Never } else { Urgency::Now };
+                effects.extend(update_all(&mut model, &mut urgency, event, &mut events));
+                dirty |= urgency == Urgency::Now;
+                later |= urgency == Urgency::Soon;
             }
             () = sleep(wait), if wait.is_some() => {
                 effects.extend(update(&mut model, Msg::Tick(Timestamp::now())));
@@ -137,10 +147,36 @@ pub async fn run(
             owed = update(&mut model, Msg::Tick(Timestamp::now()));
             draw(&mut screen, &mut model, &mut recorder)?;
             drawn = Instant::now();
-            dirty = false;
+            (dirty, later) = (false, false);
         }
     }
     Ok(model.arrangement)
+}
+
+/// Takes in an event and what waits behind it, or the engine's end.
+fn update_all(
+    model: &mut Model,
+    urgency: &mut Urgency,
+    first: Option<Event>,
+    waiting: &mut mpsc::Receiver<Event>,
+) -> Vec<Effect> {
+    let Some(first) = first else { return update(model, Msg::EngineGone) };
+    let mut effects = Vec::new();
+    let behind = std::iter::from_fn(|| waiting.try_recv().ok()).take(DRAIN - 1);
+    for event in std::iter::once(first).chain(behind) {
+        *urgency = (*urgency).max(urgency::of(model, &event));
+        effects.extend(update(model, Msg::Engine(event)));
+    }
+    effects
+}
+
+/// From one frame to the next; `None` while nothing is to be seen.
+fn until_frame(model: &Model, dirty: bool, later: bool) -> Option<Duration> {
+    if dirty {
+        return Some(FRAME);
+    }
+    let ages = wake::next(model);
+    if later { Some(ages.map_or(CALM, |ages| ages.min(CALM))) } else { ages }
 }
 
 async fn sleep(wait: Option<Duration>) {
@@ -150,22 +186,29 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-fn on_terminal(model: &mut Model, sieve: &mut Sieve, event: TerminalEvent) -> Vec<Effect> {
+fn on_terminal(model: &mut Model, screen: &mut Screen, sieve: &mut Sieve, event: TerminalEvent) -> Vec<Effect> {
     let (events, background) = sieve.sift(event, Instant::now());
-    let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| take_in(model, event)).collect();
+    let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| take_in(model, screen, event)).collect();
     if let Some(background) = background {
         effects.extend(update(model, Msg::Background(background)));
     }
     effects
 }
 
-fn take_in(model: &mut Model, event: TerminalEvent) -> Vec<Effect> {
+fn take_in(model: &mut Model, screen: &mut Screen, event: TerminalEvent) -> Vec<Effect> {
     let msg = match event {
         TerminalEvent::Key(key) => Msg::Key(key),
         TerminalEvent::Mouse(mouse) => Msg::Mouse(mouse),
         TerminalEvent::Paste(text) => Msg::Paste(text),
-        TerminalEvent::Resize(width, height) => Msg::Resize(width, height),
-        TerminalEvent::FocusGained | TerminalEvent::FocusLost => return Vec::new(),
+        TerminalEvent::Resize(width, height) => {
+            screen.doubt();
+            Msg::Resize(width, height)
+        }
+        TerminalEvent::FocusGained | TerminalEvent::FocusLost => {
+            // For the test of the terminal after a panic; gone from a release build.
+            debug_assert!(std::env::var_os("SYNCSCOPE_PANIC_ON_FOCUS").is_none(), "asked to panic");
+            return Vec::new();
+        }
     };
     update(model, msg)
 }
@@ -207,7 +250,7 @@ impl Editing<'_> {
                     // ctrl-z in the editor stops the whole group, us included, until the shell goes on.
                     Signal::Suspend => signals.suspend().await,
                     // ctrl-c is the editor's; its end, and ours, come when it ends.
-                    Signal::End | Signal::Continue => {}
+                    Signal::End | Signal::Continue | Signal::Resized => {}
                 },
                 event = events.recv(), if *engine_open => {
                     *engine_open = event.is_some();
@@ -289,6 +332,7 @@ async fn perform(
 
 fn draw(screen: &mut Screen, model: &mut Model, recorder: &mut Option<Recorder>) -> io::Result<()> {
     queue!(io::stdout(), BeginSynchronizedUpdate)?;
+    screen.settle()?;
     let drawn = screen.terminal().draw(|frame| {
         if let Some(cursor) = view::draw(model, frame.buffer_mut()) {
             frame.set_cursor_position(cursor);
@@ -320,6 +364,8 @@ enum Signal {
     Suspend,
     #[cfg_attr(not(unix), expect(dead_code, reason = "job control is Unix"))]
     Continue,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere the event stream tells of it"))]
+    Resized,
 }
 
 #[cfg(unix)]
@@ -329,6 +375,7 @@ struct Signals {
     hang_up: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
     go_on: tokio::signal::unix::Signal,
+    resized: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -342,6 +389,7 @@ impl Signals {
             hang_up: signal(SignalKind::hangup())?,
             stop: signal(number(rustix::process::Signal::TSTP))?,
             go_on: signal(number(rustix::process::Signal::CONT))?,
+            resized: signal(SignalKind::window_change())?,
         })
     }
 
@@ -362,6 +410,7 @@ impl Signals {
             _ = self.hang_up.recv() => Signal::End,
             _ = self.stop.recv() => Signal::Suspend,
             _ = self.go_on.recv() => Signal::Continue,
+            _ = self.resized.recv() => Signal::Resized,
         }
     }
 }

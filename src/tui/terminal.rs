@@ -28,6 +28,8 @@ pub(crate) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     mouse: bool,
     title: String,
+    /// Nobody knows what the terminal shows.
+    unknown: bool,
 }
 
 impl Screen {
@@ -41,11 +43,23 @@ impl Screen {
         enter(mouse, title)?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         std::mem::forget(guard);
-        Ok(Self { terminal, mouse, title: title.to_owned() })
+        Ok(Self { terminal, mouse, title: title.to_owned(), unknown: false })
     }
 
     pub(crate) fn terminal(&mut self) -> &mut Terminal<CrosstermBackend<Stdout>> {
         &mut self.terminal
+    }
+
+    /// The terminal was resized, perhaps there and back again before we looked: what it shows now is its own
+    /// affair, and the next frame draws every cell.
+    pub(crate) fn doubt(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Forgets what was drawn if that is in doubt. To be called inside of a synchronized update, where an
+    /// empty screen is never seen.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.unknown) { self.forget() } else { Ok(()) }
     }
 
     /// Gives the terminal back, as before the start.

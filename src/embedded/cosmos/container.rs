@@ -1,9 +1,11 @@
 //! One container as our layer keeps it beside the inner store: key definition and ranges.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use azure_data_cosmos_driver::models::PartitionKeyDefinition;
+use tokio::sync::watch;
 
 use super::budget::Budgets;
 use super::feed::ranges::Ranges;
@@ -22,6 +24,7 @@ pub(super) struct Container {
     /// What its ranges may spend, where throughput is limited.
     pub(super) budgets: Budgets,
     ranges: RwLock<Ranges>,
+    news: watch::Sender<()>,
 }
 
 impl Container {
@@ -43,6 +46,7 @@ impl Container {
             throughput: AtomicU32::new(0),
             budgets: Budgets::default(),
             ranges: RwLock::new(ranges),
+            news: watch::channel(()).0,
         }
     }
 
@@ -61,9 +65,15 @@ impl Container {
         self.ranges.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The ranges, to change.
-    pub(super) fn ranges_mut(&self) -> RwLockWriteGuard<'_, Ranges> {
-        self.ranges.write().unwrap_or_else(PoisonError::into_inner)
+    /// The ranges, to change; whoever waits for news is told when that is done.
+    pub(super) fn ranges_mut(&self) -> Changing<'_> {
+        let ranges = self.ranges.write().unwrap_or_else(PoisonError::into_inner);
+        Changing { ranges, _told: Told(&self.news) }
+    }
+
+    /// Tells of each write and each change of its ranges.
+    pub(super) fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// The path of a document in it.
@@ -71,5 +81,35 @@ impl Container {
         let mut path = vec!["dbs", self.database.as_str(), "colls", self.id.as_str(), "docs"];
         path.extend_from_slice(tail);
         path
+    }
+}
+
+/// The ranges while they are changed.
+pub(super) struct Changing<'c> {
+    ranges: RwLockWriteGuard<'c, Ranges>,
+    /// After the guard, so that whoever is told finds the lock free.
+    _told: Told<'c>,
+}
+
+impl Deref for Changing<'_> {
+    type Target = Ranges;
+
+    fn deref(&self) -> &Ranges {
+        &self.ranges
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut Ranges {
+        &mut self.ranges
+    }
+}
+
+/// Tells at its end.
+struct Told<'c>(&'c watch::Sender<()>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(());
     }
 }

@@ -48,7 +48,7 @@ pub use service::SaveRequest;
 pub use state::{Snapshot, StateFault};
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{RwLockWriteGuard, mpsc};
+use tokio::sync::{RwLockWriteGuard, mpsc, watch};
 use url::Url;
 
 use self::authorization::MasterKey;
@@ -237,6 +237,11 @@ impl Emulator {
     /// Merges two neighbouring ranges of a container; the new id.
     pub fn merge(&self, database: &str, container: &str, ranges: [u32; 2]) -> Result<u32, TopologyError> {
         self.container(database, container)?.ranges_mut().merge(ranges)
+    }
+
+    /// Tells of each write to a container and each change of its ranges; `None` if it is not there. Ends with it.
+    pub fn news(&self, database: &str, container: &str) -> Option<watch::Receiver<()>> {
+        self.service.catalog().container(database, container).map(|container| container.news())
     }
 
     fn container(&self, database: &str, id: &str) -> Result<Arc<Container>, TopologyError> {

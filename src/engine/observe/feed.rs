@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::StartPosition;
-use crate::cosmos::{Container, CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope};
+use crate::cosmos::{Container, CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, News};
 use crate::engine::event::{ChangeRow, ConnectionState, Event, FeedStatus, Server};
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, address, down};
@@ -29,6 +29,8 @@ const ROWS_WHILE_CATCHING_UP: usize = 200;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Bytes of documents that go along with the rows of a page: a page waits in a bounded channel.
 const PAGE_DOCUMENT_BYTES: usize = 512 << 10;
+/// Shortest pause between two reads of a range that has nothing new.
+const SHORTEST: Duration = Duration::from_millis(4);
 /// Documents of a page; small enough that a page is shown soon, large enough to be quick.
 const PAGE_ITEMS: u32 = 500;
 
@@ -196,7 +198,9 @@ impl Reader {
         let scope = FeedScope::Range(self.range.clone());
         let mut changed = Instant::now();
         let mut failures = 0_u32;
+        let mut news = self.container.news();
         loop {
+            news.as_mut().map(News::forget);
             let from = {
                 let positions = self.positions.lock().await;
                 positions.get(&self.range.min).map_or(FeedPosition::Beginning, |(_, from)| from.clone())
@@ -223,15 +227,24 @@ impl Reader {
                     Message::Failed(error)
                 }
             };
-            let wait = match &message {
-                Message::Page(_) => Duration::ZERO,
-                Message::Idle(_) => idle_wait(changed.elapsed(), self.longest_wait),
-                Message::Failed(_) => (Duration::from_millis(100) * failures.min(20)).min(LONGEST_PAUSE),
+            let (wait, idle) = match &message {
+                Message::Page(_) => (Duration::ZERO, false),
+                Message::Idle(_) => (idle_wait(changed.elapsed(), self.longest_wait), true),
+                Message::Failed(_) => {
+                    ((Duration::from_millis(100) * failures.min(20)).min(LONGEST_PAUSE), false)
+                }
             };
             if self.out.send(message).await.is_err() {
                 return;
             }
-            tokio::time::sleep(wait).await;
+            match news.as_mut().filter(|_| idle) {
+                None => tokio::time::sleep(wait).await,
+                // As the processor does: told of a write, it reads.
+                Some(news) => {
+                    tokio::time::sleep(SHORTEST).await;
+                    let _ = tokio::time::timeout(self.longest_wait, news.next()).await;
+                }
+            }
         }
     }
 }
@@ -347,6 +360,7 @@ impl Status {
             poll_interval: self.shared.settings.sync.poll_interval,
             problem: self.problem.clone(),
         };
+        self.shared.set_changes((self.was_live && self.problem.is_none()).then_some(self.seen));
         self.shared.report.state(Event::Feed(status)).await;
         let news = self.shared.history.news();
         if !news.is_empty() {
@@ -400,6 +414,5 @@ fn is_unreachable(error: &CosmosError) -> bool {
 /// As the processor does: a sixteenth of the silence so far, so that a range that changes often is
 /// read often, and a quiet one costs little.
 fn idle_wait(silence: Duration, longest: Duration) -> Duration {
-    const SHORTEST: Duration = Duration::from_millis(4);
     (silence / 16).clamp(SHORTEST, longest.max(SHORTEST))
 }

@@ -121,7 +121,7 @@ impl Run<'_> {
                     Some(suspect) => { waiting.push(suspect); continue }
                     None => open = false,
                 },
-                _ = beat.tick() => {}
+                _ = beat.tick(), if !waiting.is_empty() => {}
             }
             let now = Instant::now();
             let round: Vec<Suspect> =

@@ -66,8 +66,8 @@ use super::{
     theme::{Theme, ThemeName},
 };
 use crate::engine::{
-    ConnectionState, DriftStatus, LatencySnapshot, LogLine, RebuildPhase, RebuildStatus, Server, SyncStatus,
-    TrafficStatus,
+    ConnectionState, DriftStatus, LatencySnapshot, Level, LogLine, RebuildPhase, RebuildStatus, Server,
+    SyncStatus, TrafficStatus,
 };
 
 /// Lines of the activity log kept.
@@ -325,6 +325,25 @@ impl Model {
         } else {
             name.into()
         }
+    }
+
+    /// A line of the log as it may be shown: under the mask, what speaks of documents and keys is hidden; what
+    /// speaks of servers, leases and the program itself is not.
+    pub(crate) fn shown_line<'a>(&self, line: &'a LogLine) -> std::borrow::Cow<'a, str> {
+        const PLAIN: [&str; 8] = ["cache", "cosmos", "demo", "engine", "feed", "latency", "lease", "screen"];
+        let speaks_of_documents = !PLAIN.contains(&line.room) || line.level == Level::Error;
+        if speaks_of_documents { self.shown_name(&line.text) } else { line.text.as_str().into() }
+    }
+
+    /// Why something that would show a document does not.
+    pub(crate) fn say_masked(&mut self) {
+        self.say(format!("values are masked: {} in the panes shows them", self.key(Action::Mask)));
+    }
+
+    /// Masks ids, keys and values, or shows them again. What stands in a notice was written before.
+    pub(crate) fn toggle_mask(&mut self) {
+        self.masked = !self.masked;
+        self.notice = None;
     }
 
     /// A number for a question that no other question has.

@@ -99,7 +99,9 @@ fn what_was_measured_is_exported_in_the_chosen_form() {
     let mut model = running();
     keys(&mut model, "Ejj");
     let effects = keys(&mut model, "\n");
-    let [Command::ExportLatency { form, name }] = sent(&effects)[..] else { panic!("{effects:?}") };
+    let [Command::ExportLatency { form, name, masked: false }] = sent(&effects)[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!((*form, name.as_str()), (ExportForm::Csv, "latency-2026-11-23-140212.csv"));
     let mut idle = fixture::model(120, 40);
     keys(&mut idle, "E");

@@ -17,4 +17,5 @@ mod same_as;
 mod screens;
 mod themes;
 mod tour;
+mod urgency;
 mod views;

@@ -14,6 +14,8 @@ pub enum ColourDepth {
     Indexed,
     /// The sixteen that every terminal has.
     Sixteen,
+    /// None wanted (`NO_COLOR`): weight says what colour would.
+    None,
 }
 
 impl ColourDepth {
@@ -32,6 +34,7 @@ impl ColourDepth {
 
     fn colour(self, colour: Color) -> Color {
         match (self, colour) {
+            (Self::None, _) => Color::Reset,
             (Self::Indexed, Color::Rgb(r, g, b)) => Color::Indexed(indexed(r, g, b)),
             (Self::Sixteen, Color::Rgb(r, g, b)) => nearest(r, g, b),
             (Self::Sixteen, Color::Indexed(index)) => {
@@ -50,10 +53,14 @@ impl ColourDepth {
 impl Theme {
     /// The same theme in the colours that there are.
     pub(crate) fn at_depth(mut self, depth: ColourDepth) -> Self {
-        // A background that sixteen colours cannot come near would hide the text on it.
-        if depth == ColourDepth::Sixteen
-            && matches!(self.selection.bg, Some(Color::Rgb(..) | Color::Indexed(_)))
-        {
+        // A background that sixteen colours cannot come near would hide the text on it; one that is not
+        // shown would hide the selection.
+        let unlike = match depth {
+            ColourDepth::Sixteen => matches!(self.selection.bg, Some(Color::Rgb(..) | Color::Indexed(_))),
+            ColourDepth::None => true,
+            ColourDepth::True | ColourDepth::Indexed => false,
+        };
+        if unlike {
             self.selection = Style::new().add_modifier(ratatui::style::Modifier::REVERSED);
         }
         for style in [
@@ -158,5 +165,19 @@ mod tests {
         assert_eq!(ColourDepth::Sixteen.colour(Color::Rgb(250, 10, 20)), Color::LightRed);
         assert_eq!(ColourDepth::Sixteen.colour(Color::Indexed(196)), Color::LightRed);
         assert_eq!(ColourDepth::True.colour(Color::Rgb(1, 2, 3)), Color::Rgb(1, 2, 3));
+        assert_eq!(ColourDepth::None.colour(Color::Rgb(1, 2, 3)), Color::Reset);
+    }
+
+    #[test]
+    fn without_colours_every_theme_says_by_weight_what_is_selected() {
+        for name in crate::tui::ThemeName::ALL {
+            let theme = Theme::of(name).at_depth(ColourDepth::None);
+            assert!(theme.selection.add_modifier.contains(ratatui::style::Modifier::REVERSED), "{name:?}");
+            assert!(
+                [theme.bad.fg, theme.good.fg, theme.selection.bg]
+                    .iter()
+                    .all(|colour| colour.is_none_or(|colour| colour == Color::Reset))
+            );
+        }
     }
 }

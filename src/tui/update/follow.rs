@@ -118,7 +118,7 @@ fn walk(model: &mut Model, follow: &Follow, rows: isize) -> (bool, Vec<Effect>) 
 /// Opens the editor over this view; with the user's own program on top of it.
 fn edit(model: &mut Model, follow: &Follow, outside: bool) -> (bool, Vec<Effect>) {
     if model.masked {
-        model.say(format!("values are masked: {} in the panes shows them", model.key(Action::Mask)));
+        model.say_masked();
         return (true, Vec::new());
     }
     let found = match follow.detail.as_ref().map(|detail| &detail.source) {

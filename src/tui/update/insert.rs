@@ -62,6 +62,10 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         model.say("nothing is selected to copy");
         return Vec::new();
     };
+    if model.masked {
+        model.say_masked();
+        return Vec::new();
+    }
     let request = model.next_request();
     model.copying = Some(request);
     let partition_key = model.thread.partition_key.clone();
@@ -155,7 +159,7 @@ pub(super) fn in_export(model: &mut Model, dialog: &mut ExportDialog, action: Ac
         Action::Submit => {
             let (form, name) = (dialog.form(), dialog.name());
             model.say(format!("writing {name}"));
-            return (false, vec![Effect::Send(Command::ExportLatency { form, name })]);
+            return (false, vec![Effect::Send(Command::ExportLatency { form, name, masked: model.masked })]);
         }
         Action::Back => return (false, Vec::new()),
         _ => {}

@@ -15,7 +15,7 @@ pub(super) fn suit(model: &mut Model, background: Background) {
 pub(super) fn act(model: &mut Model, action: Action) {
     match action {
         Action::Zoom => model.zoomed = !model.zoomed,
-        Action::Mask => model.masked = !model.masked,
+        Action::Mask => model.toggle_mask(),
         Action::NextTheme => {
             model.next_theme();
             model.say(format!("theme {}", model.theme_title()));

@@ -29,7 +29,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Log(line) => {
             // An error is never told in the log alone.
             if line.level == Level::Error {
-                model.say(line.text.clone());
+                model.say(model.shown_line(&line).into_owned());
             }
             drop(model.log.push(line));
         }

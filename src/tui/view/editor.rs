@@ -7,7 +7,7 @@ use ratatui::{
     text::Line,
 };
 
-use super::{clear, sheet::same_as_below, wrap};
+use super::{clear, masked, sheet::same_as_below, wrap};
 use crate::tui::{
     model::{DocumentEditor, Model, Overlay},
     same_as,
@@ -64,7 +64,7 @@ fn text_lines(model: &Model, editor: &DocumentEditor, area: Rect, buf: &mut Buff
         pen.cell(&(i + 1).to_string(), numbers + 1, Align::Right, theme.dim).skip(1);
         let style = if i == row { theme.strong } else { theme.text };
         let shown = if i == row && aside > 0 { text::split(line, aside).1 } else { line.as_str() };
-        pen.put(shown, style);
+        pen.put(&masked(model, shown), style);
     }
     let x = numbers + 2 + text::width(&before).saturating_sub(aside);
     let x = area.x.saturating_add(u16::try_from(x).unwrap_or(u16::MAX)).min(area.right().saturating_sub(1));

@@ -60,7 +60,8 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
             finder.cell(&mut pen, Cell { whole: line.room, place, columns: 9, align, style: theme.dim });
         }
         let (room, start) = (pen.rest(), pen.x());
-        let shown = text::squeeze(&line.text, room);
+        let words = model.shown_line(line);
+        let shown = text::squeeze(&words, room);
         pen.put(&shown, style);
         // A line whose words had to give way is marked as it is shown.
         finder.mark(&mut pen, start, &shown, &shown, Place::Value("text"));

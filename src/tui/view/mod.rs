@@ -138,7 +138,11 @@ fn too_small(model: &Model, buf: &mut Buffer) {
         "syncscope wants {}×{}; this is {}×{}. The sync goes on.",
         LEAST.width, LEAST.height, area.width, area.height
     );
-    Pen::new(buf, area, area.height / 2).put(&words, model.theme.strong);
+    let lines = wrap(&words, usize::from(area.width));
+    let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(u16::MAX)) / 2;
+    for (i, line) in lines.iter().take(usize::from(area.height)).enumerate() {
+        Pen::new(buf, area, top + u16::try_from(i).unwrap_or(u16::MAX)).put(line, model.theme.strong);
+    }
 }
 
 /// Dims what lies behind a dialog and clears its area.

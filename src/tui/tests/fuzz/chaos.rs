@@ -9,10 +9,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use super::SIZES;
 use crate::{
     engine::{
-        CacheStatus, Cause, Command, ConnectionState, EntryState, Event, FeedStatus, Finding, FindingKind,
-        FollowMode, HeatMap, JobStatus, LatencySnapshot, LeaseSnapshot, Level, LogLine, ProbeTiming,
-        RebuildPhase, RepairCounts, Server, SlowProbe, Stage, StageSummary, Summary, SyncPhase, SyncStatus,
-        TargetFigures, TrafficStatus, Undoable, VerifyPhase, VerifyStatus,
+        CacheStatus, Command, ConnectionState, EntryState, Event, FeedStatus, FollowMode, HeatMap, JobStatus,
+        LatencySnapshot, LeaseSnapshot, Level, LogLine, ProbeTiming, RebuildPhase, RepairCounts, Server,
+        SlowProbe, Stage, StageSummary, Summary, SyncPhase, SyncStatus, TargetFigures, TrafficStatus,
+        Undoable, VerifyPhase, VerifyStatus,
     },
     tui::{
         Background,
@@ -38,14 +38,25 @@ const IDS: [&str; 10] = [
 /// Makes messages; remembers what the screen asked, so that it can be answered.
 pub(super) struct Chaos {
     pub(super) rng: StdRng,
-    asked: VecDeque<Command>,
+    pub(super) asked: VecDeque<Command>,
     now: i64,
     seq: u64,
+    /// Where the mouse is.
+    pointer: (u16, u16),
+    /// What all ids, keys and values begin with.
+    pub(super) mark: Option<&'static str>,
 }
 
 impl Chaos {
     pub(super) fn new(seed: u64) -> Self {
-        Self { rng: StdRng::seed_from_u64(seed), asked: VecDeque::new(), now: 0, seq: 0 }
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+            asked: VecDeque::new(),
+            now: 0,
+            seq: 0,
+            pointer: (0, 0),
+            mark: None,
+        }
     }
 
     pub(super) fn msg(&mut self) -> Msg {
@@ -65,8 +76,11 @@ impl Chaos {
                 Some(command) => Msg::Refused(command),
                 None => Msg::NoShell,
             },
-            95 => match self.rng.random_range(0..3) {
-                0 => Msg::Background(Background::Light),
+            95 => match self.rng.random_range(0..8) {
+                0 => Msg::TextEdited(Err(self.words())),
+                1 => Msg::TextEdited(Ok(format!("{{\"id\":\"{}\"}}", self.words()))),
+                2 => Msg::Tour { auto: self.rng.random() },
+                3 => Msg::Background(Background::Light),
                 _ => Msg::Notice(self.words()),
             },
             _ => {
@@ -96,6 +110,8 @@ impl Chaos {
                 KeyCode::Backspace,
                 KeyCode::Delete,
                 KeyCode::Insert,
+                KeyCode::F(2),
+                KeyCode::F(4),
                 KeyCode::F(5),
             ]
             .choose(&mut self.rng)
@@ -110,44 +126,75 @@ impl Chaos {
         KeyEvent::new(code, modifiers)
     }
 
+    /// Clicks, double clicks and drags come where the pointer was, more often than anywhere else.
     fn mouse(&mut self) -> MouseEvent {
         let kind = *[
             MouseEventKind::Down(MouseButton::Left),
             MouseEventKind::Down(MouseButton::Left),
             MouseEventKind::Drag(MouseButton::Left),
+            MouseEventKind::Drag(MouseButton::Left),
             MouseEventKind::Up(MouseButton::Left),
             MouseEventKind::Down(MouseButton::Right),
+            MouseEventKind::Down(MouseButton::Middle),
+            MouseEventKind::Drag(MouseButton::Right),
             MouseEventKind::ScrollUp,
             MouseEventKind::ScrollDown,
+            MouseEventKind::ScrollLeft,
+            MouseEventKind::ScrollRight,
             MouseEventKind::Moved,
         ]
         .choose(&mut self.rng)
         .unwrap();
-        let (column, row) = match self.rng.random_range(0..50) {
+        let (column, row) = self.pointer;
+        self.pointer = match self.rng.random_range(0..50) {
             0 => (u16::MAX, u16::MAX),
+            1..20 => (column, row),
+            20..30 => (column.saturating_add(1), row),
+            30..40 => (column, row.saturating_sub(1)),
             _ => (self.rng.random_range(0..320), self.rng.random_range(0..90)),
         };
-        MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }
+        let modifiers = match self.rng.random_range(0..8) {
+            0 => KeyModifiers::CONTROL,
+            1 => KeyModifiers::SHIFT,
+            _ => KeyModifiers::NONE,
+        };
+        MouseEvent { kind, column: self.pointer.0, row: self.pointer.1, modifiers }
     }
 
-    fn id(&mut self) -> String {
+    /// Id of a document, key of an entry, or a value.
+    pub(super) fn id(&mut self) -> String {
+        let plain = self.plain();
+        match self.mark {
+            Some(mark) => format!("{mark}{plain}"),
+            None => plain,
+        }
+    }
+
+    /// Several of them.
+    pub(super) fn values(&mut self) -> String {
+        let count = self.rng.random_range(0..8);
+        (0..count).map(|_| self.id()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A name of something else: an owner, an address, a word.
+    pub(super) fn plain(&mut self) -> String {
         match self.rng.random_range(0..6) {
             0 => (*IDS.choose(&mut self.rng).unwrap()).to_owned(),
             _ => format!("p-{}", self.rng.random_range(0..60)),
         }
     }
 
-    fn words(&mut self) -> String {
+    pub(super) fn words(&mut self) -> String {
         let count = self.rng.random_range(0..8);
-        (0..count).map(|_| self.id()).collect::<Vec<_>>().join(" ")
+        (0..count).map(|_| self.plain()).collect::<Vec<_>>().join(" ")
     }
 
-    fn problem(&mut self) -> Option<String> {
+    pub(super) fn problem(&mut self) -> Option<String> {
         self.rng.random_bool(0.3).then(|| self.words())
     }
 
     /// A figure, sometimes one that only a broken source would tell.
-    fn figure(&mut self) -> f64 {
+    pub(super) fn figure(&mut self) -> f64 {
         match self.rng.random_range(0..12) {
             0 => f64::NAN,
             1 => f64::INFINITY,
@@ -158,7 +205,7 @@ impl Chaos {
         }
     }
 
-    fn count(&mut self) -> u64 {
+    pub(super) fn count(&mut self) -> u64 {
         match self.rng.random_range(0..8) {
             0 => u64::MAX,
             1 => 0,
@@ -166,7 +213,7 @@ impl Chaos {
         }
     }
 
-    fn age(&mut self) -> i64 {
+    pub(super) fn age(&mut self) -> i64 {
         self.rng.random_range(-5_000..100_000) - self.now
     }
 
@@ -183,8 +230,8 @@ impl Chaos {
         .unwrap()
     }
 
-    fn event(&mut self) -> Event {
-        match self.rng.random_range(0..40) {
+    pub(super) fn event(&mut self) -> Event {
+        match self.rng.random_range(0..44) {
             0..11 => {
                 let count = self.rng.random_range(0..6);
                 Event::Changes((0..count).map(|_| self.change()).collect())
@@ -244,18 +291,22 @@ impl Chaos {
                 undoable: Undoable { created: self.count(), replaced: self.count(), forgotten: self.count() },
             }),
             31 => Event::Dropped(self.count()),
-            32 => Event::Log(LogLine {
-                at: fixture::before(self.age()),
-                level: *[Level::Info, Level::Warning, Level::Error].choose(&mut self.rng).unwrap(),
-                room: ["sync", "lease", "cache"].choose(&mut self.rng).unwrap(),
-                text: self.words(),
-            }),
+            32 => Event::Log(self.line()),
             33 => self.rebuild(),
             34 => Event::RebuildPlan(Box::new(fixture::plan())),
             35 => self.verify(),
-            36 => self.finding(),
+            36 => Event::Finding(Box::new(self.found())),
+            37..40 => self.told(),
             _ => self.answer(),
         }
+    }
+
+    fn line(&mut self) -> LogLine {
+        let level = *[Level::Info, Level::Warning, Level::Error].choose(&mut self.rng).unwrap();
+        let room = *["sync", "lease", "cache", "drift", "edit"].choose(&mut self.rng).unwrap();
+        let of_documents = !matches!(room, "lease" | "cache") || level == Level::Error;
+        let text = if of_documents { self.values() } else { self.words() };
+        LogLine { at: fixture::before(self.age()), level, room, text }
     }
 
     fn change(&mut self) -> crate::engine::ChangeRow {
@@ -268,7 +319,7 @@ impl Chaos {
 
     fn connection(&mut self) -> Event {
         let server = if self.rng.random() { Server::Cosmos } else { Server::Redis };
-        let address = self.id();
+        let address = self.plain();
         let state = match self.rng.random_range(0..3) {
             0 => ConnectionState::Connecting { address },
             1 => ConnectionState::Up { address, product: self.words() },
@@ -290,7 +341,7 @@ impl Chaos {
                 let mut row = rows[i % rows.len()].clone();
                 row.id = format!("lease-{}", self.rng.random_range(0..80));
                 row.mine = self.rng.random();
-                row.owner = self.rng.random_bool(0.7).then(|| self.id());
+                row.owner = self.rng.random_bool(0.7).then(|| self.plain());
                 row.expired = self.rng.random();
                 row.lag = self.rng.random_bool(0.8).then(|| self.count());
                 row.share = self.rng.random_bool(0.8).then(|| (self.figure(), self.figure()));
@@ -420,50 +471,6 @@ impl Chaos {
             },
             repair: RepairCounts { total: small(&mut self.rng), ..RepairCounts::default() },
         })
-    }
-
-    fn finding(&mut self) -> Event {
-        Event::Finding(Box::new(Finding {
-            kind: *FindingKind::ALL.choose(&mut self.rng).unwrap(),
-            key: self.id(),
-            id: Some(self.id()),
-            partition_key: None,
-            details: (0..self.rng.random_range(0..5)).map(|_| self.words()).collect(),
-            cause: Cause::Unknown,
-            evidence: self.words(),
-            lsn: Some(self.count()),
-            lease_lsn: None,
-        }))
-    }
-
-    /// An answer to a question of the screen, sometimes to one that it did not ask.
-    fn answer(&mut self) -> Event {
-        let question = match self.asked.pop_front() {
-            Some(command @ Command::ShowDocument { .. }) => command,
-            _ => Command::ShowDocument {
-                request: self.rng.random_range(0..64),
-                id: self.id(),
-                partition_key: None,
-                key: None,
-            },
-        };
-        let Event::Document(mut detail) = fixture::document(&[Effect::Send(question)], self.rng.random())
-        else {
-            unreachable!()
-        };
-        match self.rng.random_range(0..6) {
-            0 => detail.source = Err(self.words()),
-            1 => detail.source = Ok(None),
-            2 => detail.entry = Ok(None),
-            3 => {
-                let words = self.words();
-                if let Ok(Some(entry)) = &mut detail.entry {
-                    entry.value = words;
-                }
-            }
-            _ => {}
-        }
-        Event::Document(detail)
     }
 
     /// Remembers what was asked.

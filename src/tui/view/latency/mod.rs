@@ -246,6 +246,6 @@ pub(super) fn draw_line(model: &Model, area: Rect, buf: &mut Buffer) {
         let (_, style) = crate::tui::view::log::level_glyph(theme, line.level);
         pen.skip(2).put("│ ", theme.border);
         pen.put(&text::clock(line.at, &model.options.zone)[..8], theme.dim).skip(1);
-        pen.put(&line.text, style);
+        pen.put(&model.shown_line(line), style);
     }
 }
