@@ -17,6 +17,7 @@ mod processor;
 mod reasons;
 mod rebuild;
 mod resp;
+mod secrets;
 mod support;
 mod sync;
 mod terminal;

@@ -11,12 +11,16 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// Long enough for a debug build on a busy machine; conditions end the wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_syncscope");
+
 /// A program with its terminal.
 pub(crate) struct Tty {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Everything that the program sent to the terminal.
+    output: Arc<Mutex<Vec<u8>>>,
     /// Settings of the line as they were before the program came.
     before: String,
     started: Instant,
@@ -30,35 +34,73 @@ impl Tty {
 
     /// The same with a directory of its own for what the program keeps.
     pub(crate) fn start_in(args: &[&str], columns: u16, rows: u16, state: &Path) -> Self {
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(args);
+        command.env("XDG_STATE_HOME", state);
+        Self::of(command, columns, rows)
+    }
+
+    /// The same with variables of its own.
+    pub(crate) fn start_with(args: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(args);
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        Self::of(command, columns, rows)
+    }
+
+    /// The program as a job of a shell: stopped, it hands the terminal back; the next line typed brings it to
+    /// the foreground again, and the shell ends with it.
+    pub(crate) fn start_as_job(args: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args([
+            "-c",
+            "set -m; \"$@\"; echo STOPPED; read -r _; fg >/dev/null; echo ENDED",
+            "sh",
+            PROGRAM,
+        ]);
+        command.args(args);
+        Self::of(command, columns, rows)
+    }
+
+    fn of(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncscope"));
-        command.args(args);
         let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         command.cwd(&nowhere);
-        for name in ["HOME", "XDG_CONFIG_HOME"] {
-            command.env(name, &nowhere);
+        let given: Vec<String> = command.iter_extra_env_as_str().map(|(name, _)| name.to_owned()).collect();
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+            if !given.iter().any(|given| given == name) {
+                command.env(name, &nowhere);
+            }
         }
-        command.env("XDG_STATE_HOME", state);
-        for name in ["NO_COLOR", "SYNCSCOPE_COSMOS", "SYNCSCOPE_REDIS"] {
-            command.env_remove(name);
+        for name in ["NO_COLOR", "SYNCSCOPE_COSMOS", "SYNCSCOPE_REDIS", "VISUAL"] {
+            if !given.iter().any(|given| given == name) {
+                command.env_remove(name);
+            }
         }
-        command.env("TERM", "xterm-256color");
+        if !given.iter().any(|given| given == "TERM") {
+            command.env("TERM", "xterm-256color");
+        }
         let before = line_settings(&*pair.master);
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
-        let mut output = pair.master.try_clone_reader().unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
         let parser = Arc::clone(&screen);
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&output);
         std::thread::spawn(move || {
             let mut bytes = [0; 8_192];
-            while let Ok(n @ 1..) = output.read(&mut bytes) {
+            while let Ok(n @ 1..) = reader.read(&mut bytes) {
                 parser.lock().unwrap().process(&bytes[..n]);
+                kept.lock().unwrap().extend_from_slice(&bytes[..n]);
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { master: pair.master, keys, child, screen, before, started }
+        Self { master: pair.master, keys, child, screen, output, before, started }
     }
 
     /// Types text; `\r` is enter, `\x1b` escape.
@@ -81,6 +123,21 @@ impl Tty {
     /// What is on the screen now, a line each.
     pub(crate) fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// All that was sent to the terminal so far, control sequences included.
+    pub(crate) fn output(&self) -> Vec<u8> {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// The program has switched to the screen's own buffer.
+    pub(crate) fn is_full_screen(&self) -> bool {
+        self.screen.lock().unwrap().screen().alternate_screen()
+    }
+
+    /// Whether line settings are as they were before the program came.
+    pub(crate) fn has_line_settings_of_before(&self) -> bool {
+        line_settings(&*self.master) == self.before
     }
 
     /// Waits until the screen shows what is asked for; gives the time since the start.

@@ -1,5 +1,12 @@
 //! The real binary in a pseudo-terminal.
 
+mod deeds;
+mod flood;
+mod job;
+mod looks;
+mod mask;
+mod recording;
+
 use std::time::Duration;
 
 use syncscope::cache::CacheClient;
@@ -19,6 +26,33 @@ fn demo(columns: u16, rows: u16) -> Tty {
     tty.wait_text("sync 4/4");
     tty.wait_text("100% in step");
     tty
+}
+
+/// Port arguments of a demo whose cache others can reach.
+fn demo_with_cache_at(redis: &str, columns: u16, rows: u16) -> Tty {
+    let mut args = DEMO.to_vec();
+    args.extend(["--redis-port", redis]);
+    let tty = Tty::start(&args, columns, rows);
+    tty.wait_text("sync 4/4");
+    tty.wait_text("100% in step");
+    tty
+}
+
+/// A client of that cache.
+fn outside(redis: &str) -> redis::Connection {
+    redis::Client::open(format!("redis://127.0.0.1:{redis}")).unwrap().get_connection().unwrap()
+}
+
+/// Presses escape and waits until a text is gone: escape and a letter that come at once would be alt and the
+/// letter.
+fn leave(tty: &mut Tty, text: &str) {
+    tty.type_in("\x1b");
+    tty.wait_for(&format!("{text:?} to go"), |screen| !screen.contains(text));
+}
+
+fn quit(mut tty: Tty) {
+    tty.type_in("q");
+    assert!(tty.ended().success());
 }
 
 /// The key of a document in the cache pane, in step.
