@@ -36,7 +36,8 @@ pub(super) fn screen_options(settings: &Settings, demo: bool, look: Look) -> Scr
         _ => ColourDepth::of(env("COLORTERM").as_deref(), env("TERM").as_deref()),
     };
     // Of sixteen colours the terminal's owner has chosen each: nothing suits better.
-    let ask_background = look.theme == Theme::Auto && !matches!(depth, ColourDepth::Sixteen | ColourDepth::None);
+    let ask_background =
+        look.theme == Theme::Auto && !matches!(depth, ColourDepth::Sixteen | ColourDepth::None);
     let (theme, own_theme) = match look.theme {
         Theme::BuiltIn(name) => (name, None),
         Theme::Own(place) => (ThemeName::default(), Some(place)),

@@ -186,9 +186,15 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-fn on_terminal(model: &mut Model, screen: &mut Screen, sieve: &mut Sieve, event: TerminalEvent) -> Vec<Effect> {
+fn on_terminal(
+    model: &mut Model,
+    screen: &mut Screen,
+    sieve: &mut Sieve,
+    event: TerminalEvent,
+) -> Vec<Effect> {
     let (events, background) = sieve.sift(event, Instant::now());
-    let mut effects: Vec<Effect> = events.into_iter().flat_map(|event| take_in(model, screen, event)).collect();
+    let mut effects: Vec<Effect> =
+        events.into_iter().flat_map(|event| take_in(model, screen, event)).collect();
     if let Some(background) = background {
         effects.extend(update(model, Msg::Background(background)));
     }
