@@ -11,7 +11,7 @@ use crate::{
     engine::{
         Cause, Command, DeadLetterList, DeadLetterRow, DriftStatus, DriftWindow, EditEnd, EditOutcome, Event,
         Finding, FindingKind, LeaseDeed, LeaseOrder, LeaseOutcome, MappingPreview, PreviewEntry,
-        PreviewFault, RetryCounts,
+        PreviewFault, RetryCounts, Versions,
     },
     latency::LatencyTracker,
     tui::{tests::fixture, update::Effect},
@@ -20,7 +20,7 @@ use crate::{
 impl Chaos {
     /// Something of the kinds of this room.
     pub(super) fn told(&mut self) -> Event {
-        match self.rng.random_range(0..10) {
+        match self.rng.random_range(0..12) {
             0 => self.lease_plan(None),
             1 => self.leases_done(),
             2..4 => self.drift(),
@@ -31,6 +31,16 @@ impl Chaos {
             8 => Event::LatencyReport(Box::new(
                 LatencyTracker::new().export(Instant::now(), Timestamp::UNIX_EPOCH),
             )),
+            9 => Event::Versions(
+                (0..self.rng.random_range(0..5))
+                    .map(|_| {
+                        let versions =
+                            Versions { written: self.count(), delivered: self.count(), folded: self.count() };
+                        (self.id(), versions)
+                    })
+                    .collect(),
+            ),
+            10 => Event::SameAs(format!("--cosmos {}", self.plain())),
             _ => fixture::rebuilt(),
         }
     }

@@ -221,13 +221,15 @@ fn kind(event: &Event) -> usize {
         Event::Edited(_) => 23,
         Event::Log(_) => 24,
         Event::Dropped(_) => 25,
+        Event::Versions(_) => 26,
+        Event::SameAs(_) => 27,
     }
 }
 
 #[test]
 fn every_kind_of_event_comes() {
     let mut chaos = Chaos::new(1);
-    let mut come = [false; 26];
+    let mut come = [false; 28];
     for _ in 0..5_000 {
         come[kind(&chaos.event())] = true;
     }
