@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::config::Settings;
 use crate::cosmos::{Account, CosmosError};
+use crate::engine::BookmarkFiles;
 use crate::lease::{
     Bookmark, BookmarkError, Change, Difference, Lease, LeaseDeed, LeasePrefix, LeaseStorage, LeaseStore,
 };
 
-use super::bookmark_files::BookmarkFiles;
 pub use super::lease_deeds::DeedArgs;
 use super::output::Output;
 use super::rebuild::confirmed;

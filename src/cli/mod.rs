@@ -1,7 +1,6 @@
 //! The command line: one file a subcommand, tables, NDJSON, progress.
 
 pub mod args;
-mod bookmark_files;
 pub mod completions;
 pub mod config;
 pub mod dead_letters;
@@ -68,6 +67,9 @@ pub enum CliError {
     /// stdout or stderr.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
+    /// The files of bookmarks.
+    #[error(transparent)]
+    Bookmark(#[from] crate::engine::BookmarkFileError),
     /// Said in full by whoever found it.
     #[error("{0}")]
     Refused(String),

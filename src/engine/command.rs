@@ -71,6 +71,11 @@ pub enum Command {
     PlanLeases(LeaseOrder),
     /// Do it, if nothing is different from the plan that was told last; answered by `Event::LeasesDone`.
     DoLeases(LeaseOrder),
+    /// Keep the positions of all leases of the prefix as a bookmark; answered by `Event::Bookmarked`.
+    SaveBookmark {
+        /// A name that no other bookmark has: see [`crate::lease::Bookmark::check_name`].
+        name: String,
+    },
     /// Read a document and its entry; answered by `Event::Document`.
     ShowDocument {
         /// Given back in the answer.

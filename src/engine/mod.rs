@@ -1,6 +1,7 @@
 //! The engine owns every task: connections, observers, the built-in sync, traffic, rebuilds.
 //! It takes [`Command`]s and tells [`Event`]s; it knows neither the screen nor the command line.
 
+mod bookmark_files;
 mod builtin;
 mod command;
 mod decoded;
@@ -27,6 +28,7 @@ mod spoil;
 mod traffic;
 mod verify;
 
+pub use bookmark_files::{BookmarkFileError, BookmarkFiles};
 pub use command::{Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode, RebuildOrder};
 pub use edit::{Edit, EditOrder};
 pub use editor::{EditorError, edit_text, editor};

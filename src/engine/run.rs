@@ -384,6 +384,7 @@ impl Desks {
             Command::StartRebuild(order) => to_sync(Sync::Rebuild(order)).await,
             Command::PlanLeases(order) => to_sync(Sync::PlanLeases(order)).await,
             Command::DoLeases(order) => to_sync(Sync::DoLeases(order)).await,
+            Command::SaveBookmark { name } => to_sync(Sync::SaveBookmark(name)).await,
             Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
             Command::StopVerify => to_verify(verify::Request::Stop).await,
             Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,

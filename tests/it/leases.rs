@@ -260,6 +260,32 @@ async fn a_lease_written_while_the_question_stands_is_told_and_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bookmark_of_the_screen_is_one_of_the_command_line() {
+    let pair = drained(10).await;
+    let count = documents(&pair, "").await.len();
+    let before = documents(&pair, "").await;
+    let (cosmos, redis) = (pair.emulator.connection_string(), pair.cache.url());
+    let mut tty = Tty::start_in(&["--cosmos", &cosmos, "--redis", &redis], 200, 50, pair.state.path());
+    tty.wait_text("100% in step");
+    tty.type_in("L");
+    tty.wait_text("Leases of shop/prices");
+    tty.type_in("B");
+    tty.wait_text(&format!("keeps the positions of {count} leases"));
+    tty.type_in("\x1bq");
+    assert!(tty.ended().success());
+
+    let listed = rows(&pair.run(&["leases", "list", "--json"]).await.code(0));
+    let name = listed[0]["name"].as_str().unwrap();
+    assert_eq!((listed.len(), &listed[0]["leases"]), (1, &json!(count)), "{listed:?}");
+    assert!(name.starts_with("screen-"), "{name}");
+    pair.run(&["leases", "diff", name]).await.code(0);
+    assert_eq!(documents(&pair, "").await, before, "no lease was touched");
+    write(&pair, "new", 25).await;
+    pair.run(&UNTIL_IDLE).await.code(0);
+    assert_eq!(sum(&rows(&pair.run(&["leases", "diff", name, "--json"]).await.code(1))), 25);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_processor_goes_on_from_a_position_that_was_taken_over() {
     let pair = drained(10).await;
     pair.run(&["leases", "save", "back"]).await.code(0);

@@ -62,6 +62,7 @@ pub(super) enum Request {
     Rebuild(RebuildOrder),
     PlanLeases(LeaseOrder),
     DoLeases(LeaseOrder),
+    SaveBookmark(String),
 }
 
 /// Sends requests to the built-in sync.
@@ -237,6 +238,7 @@ impl Builtin {
             Request::Rebuild(order) => self.rebuild(order).await,
             Request::PlanLeases(order) => self.tell_lease_plan(order).await,
             Request::DoLeases(order) => self.do_leases(order).await,
+            Request::SaveBookmark(name) => self.save_bookmark(name).await,
         }
         self.tell_status(None).await;
     }

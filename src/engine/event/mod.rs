@@ -26,7 +26,7 @@ pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen, Ver
 pub use drift::{DriftStatus, DriftWindow};
 pub use edit::{EditEnd, EditOutcome};
 pub use feed::{ChangeRow, FeedStatus, Field, Novelty};
-pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
+pub use leases::{Bookmarked, LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
 pub use mapping::{DeadLetterList, DeadLetterRow, MappingPreview, PreviewEntry, PreviewFault, RetryCounts};
 pub use rebuild::{
     ForeignOwner, ProofKind, ProofStatus, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus,
@@ -69,6 +69,8 @@ pub enum Event {
     LeasePlan(Box<LeasePlan>),
     /// Answer to [`super::Command::DoLeases`].
     LeasesDone(LeaseOutcome),
+    /// Answer to [`super::Command::SaveBookmark`].
+    Bookmarked(Bookmarked),
     /// Progress or end of a verification or repair.
     Verify(VerifyStatus),
     /// A wrong entry that a verification has found.

@@ -101,6 +101,7 @@ pub(crate) enum Action {
     KillInstance,
     SplitPartition,
     Leases,
+    SaveBookmark,
     Tick,
     Wait,
     Health,

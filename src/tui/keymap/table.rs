@@ -347,6 +347,13 @@ pub(super) const KEYS: &[TableRow] = {
             "copy the command line that does the same",
             Some("copy command"),
         ),
+        row(
+            C::Leases,
+            &[key('B')],
+            A::SaveBookmark,
+            "keep the positions of all leases as a bookmark",
+            Some("bookmark"),
+        ),
         row(C::Leases, &[key('?')], A::Help, "keys", None),
         row(C::Leases, &[code(K::Esc), key('q')], A::Back, "cancel, or close", Some("back")),
         row(C::Verify, &[code(K::Up), key('k')], A::Up, "up", None),

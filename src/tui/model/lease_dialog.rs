@@ -1,6 +1,6 @@
 //! The dialog of deeds on leases: what, on which, the plan, and what became of it.
 
-use crate::engine::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseRow};
+use crate::engine::{Bookmarked, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseRow};
 
 /// State of the dialog.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,17 @@ pub(crate) struct LeaseDialog {
     /// Enter was pressed.
     pub(crate) started: bool,
     pub(crate) outcome: Option<LeaseOutcome>,
+    /// The newest bookmark that was asked for here.
+    pub(crate) bookmark: Option<Marking>,
+}
+
+/// A bookmark on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Marking {
+    /// Asked for, under this name.
+    Saving(String),
+    /// What became of it.
+    Told(Bookmarked),
 }
 
 impl LeaseDialog {
@@ -67,6 +78,15 @@ impl LeaseDialog {
         if !self.started && plan.order.deed == now.deed && plan.order.only == now.only {
             self.plan = Some(plan);
         }
+    }
+
+    /// Begins a bookmark of this name; `false` while another is still being saved.
+    pub(crate) fn mark(&mut self, name: &str) -> bool {
+        let free = !matches!(self.bookmark, Some(Marking::Saving(_)));
+        if free {
+            self.bookmark = Some(Marking::Saving(name.to_owned()));
+        }
+        free
     }
 
     pub(crate) fn toggle_take_over(&mut self) {

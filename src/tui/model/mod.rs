@@ -43,7 +43,7 @@ pub(crate) use self::{
     follow::{Follow, Look, RAW_WIDTH},
     health::{Health, Part, Standing},
     insert::{InsertForm, InsertMode},
-    lease_dialog::LeaseDialog,
+    lease_dialog::{LeaseDialog, Marking},
     lease_events::{LeaseChange, LeaseEvent},
     leases::LeasePane,
     letters::Letters,

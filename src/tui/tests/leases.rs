@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Command, DeadLetterOrder, DriftWatch, Event, LeaseDeed, LeaseOrder, LeaseOutcome, RebuildMode,
-        RebuildOrder, RebuildPhase, RebuildPlan,
+        Bookmarked, Command, DeadLetterOrder, DriftWatch, Event, LeaseDeed, LeaseOrder, LeaseOutcome,
+        RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
     },
     tui::{
         Model,
@@ -73,6 +73,34 @@ fn a_deed_on_leases_is_planned_for_each_choice_and_done_only_on_enter() {
     assert!(model.overlays.is_empty());
     tell(&mut model, [Event::LeasesDone(outcome)]);
     assert!(model.notice().is_some_and(|notice| notice.contains("1 left")), "told although it is closed");
+}
+
+#[test]
+fn a_bookmark_is_asked_for_once_and_told_with_its_command_lines() {
+    let mut model = running();
+    let asked = keys(&mut model, "LB");
+    let Some(Command::SaveBookmark { name }) = sent(&asked).last().copied() else { panic!("{asked:?}") };
+    let name = name.clone();
+    let digits = name.strip_prefix("screen-").unwrap().replace('-', "");
+    assert!(digits.len() == 14 && digits.bytes().all(|b| b.is_ascii_digit()), "{name}");
+    assert_eq!(crate::lease::Bookmark::check_name(&name), Ok(()));
+    assert!(sent(&keys(&mut model, "B")).is_empty(), "the first is still being saved");
+    let told = |outcome| Event::Bookmarked(Bookmarked { name: name.clone(), outcome });
+    tell(&mut model, [told(Ok(4))]);
+    let text = fixture::text(&model);
+    for word in ["save", "diff", "restore"] {
+        assert!(text.contains(&format!("syncscope leases {word} {name} --cosmos")), "{word} in\n{text}");
+    }
+    assert!(text.contains(&format!("✓ bookmark {name} keeps the positions of 4 leases")), "{text}");
+
+    keys(&mut model, "B");
+    tell(&mut model, [told(Err("there is no lease container yet".to_owned()))]);
+    let text = fixture::text(&model);
+    assert!(text.contains("was not saved: there is no lease container yet"), "{text}");
+    press(&mut model, KeyCode::Esc);
+    tell(&mut model, [told(Ok(1))]);
+    let notice = model.notice().unwrap_or_default();
+    assert!(notice.contains("keeps the position of 1 lease"), "told although it is closed: {notice}");
 }
 
 #[test]

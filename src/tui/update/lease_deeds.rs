@@ -2,10 +2,10 @@
 
 use super::Effect;
 use crate::{
-    engine::{Command, LeaseDeed, LeaseOutcome, LeasePlan},
+    engine::{Bookmarked, Command, LeaseDeed, LeaseOutcome, LeasePlan},
     tui::{
         keymap::Action,
-        model::{LeaseDialog, Model, Overlay},
+        model::{LeaseDialog, Marking, Model, Overlay},
         view,
     },
 };
@@ -68,6 +68,13 @@ pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -
             dialog.scroll = (dialog.scroll + PAGE).min(view::lease_dialog::overflow(model, dialog));
         }
         Action::TakeOver => dialog.toggle_take_over(),
+        Action::SaveBookmark => {
+            let name = bookmark_name(model);
+            if dialog.mark(&name) {
+                return (true, vec![Effect::Send(Command::SaveBookmark { name })]);
+            }
+            model.say("a bookmark is still being saved");
+        }
         Action::Copy => {
             model.say("copied the command line");
             return (true, vec![Effect::Copy(view::lease_dialog::same_as(model, dialog))]);
@@ -97,6 +104,30 @@ pub(super) fn done(model: &mut Model, outcome: LeaseOutcome) {
     match dialog(model) {
         Some(dialog) => dialog.outcome = Some(outcome),
         None => model.say(outcome.words()),
+    }
+}
+
+/// A name that tells when, in the time of the screen, and that sorts by it.
+fn bookmark_name(model: &Model) -> String {
+    let now = model.options.zone.to_datetime(model.now);
+    format!(
+        "screen-{:04}{:02}{:02}-{:02}{:02}{:02}",
+        now.year(),
+        now.month(),
+        now.day(),
+        now.hour(),
+        now.minute(),
+        now.second()
+    )
+}
+
+/// What became of a bookmark: as a notice, and in the dialog that asked for it.
+pub(super) fn bookmarked(model: &mut Model, told: Bookmarked) {
+    model.say(told.words());
+    if let Some(dialog) = dialog(model)
+        && dialog.bookmark == Some(Marking::Saving(told.name.clone()))
+    {
+        dialog.bookmark = Some(Marking::Told(told));
     }
 }
 

@@ -185,6 +185,7 @@ fn name(command: &Command) -> &'static str {
         Command::StartRebuild(_) => "rebuild",
         Command::PlanLeases(_) => "plan a deed on leases",
         Command::DoLeases(order) => order.deed.word(),
+        Command::SaveBookmark { .. } => "save a bookmark",
         Command::ShowDocument { .. } => "show a document",
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",

@@ -60,6 +60,7 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Rebuild(status) => rebuild::told(model, status),
         Event::LeasePlan(plan) => lease_deeds::planned(model, plan),
         Event::LeasesDone(outcome) => lease_deeds::done(model, outcome),
+        Event::Bookmarked(told) => lease_deeds::bookmarked(model, told),
         Event::Verify(status) => model.verification.status = Some(status),
         Event::Drift(status) => model.drift = Some(status),
         Event::MappingPreview(answer) => views::previewed(model, answer),

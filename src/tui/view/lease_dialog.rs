@@ -13,7 +13,8 @@ use crate::{
     engine::{LeaseDeed, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease},
     tui::{
         layout::{frame, inner},
-        model::{LeaseDialog, Model},
+        model::{LeaseDialog, Marking, Model},
+        same_as as command_line,
         widgets::{pane::Pane as Border, text},
     },
 };
@@ -59,6 +60,9 @@ fn sheet(model: &Model, state: &LeaseDialog, body: Rect) -> Sheet {
     let theme = &model.theme;
     let mut sheet = Sheet::new(usize::from(WIDTH.min(body.width)).saturating_sub(4));
     choices(model, state, &mut sheet);
+    if let Some(bookmark) = &state.bookmark {
+        marked(model, bookmark, &mut sheet);
+    }
     sheet.blank();
     if let Some(outcome) = &state.outcome {
         ended(model, outcome, &mut sheet);
@@ -89,6 +93,27 @@ fn choices(model: &Model, state: &LeaseDialog, sheet: &mut Sheet) {
     };
     sheet.choice(!state.all, "this one", &one, theme);
     sheet.choice(state.all, "all", &format!("{count} of this prefix, and no other's"), theme);
+}
+
+/// The bookmark, and the command lines that keep and compare it.
+fn marked(model: &Model, bookmark: &Marking, sheet: &mut Sheet) {
+    let theme = &model.theme;
+    sheet.blank();
+    match bookmark {
+        Marking::Saving(name) => {
+            sheet.words(&format!("◐ saving bookmark {name} …"), theme.waiting);
+        }
+        Marking::Told(told) if told.outcome.is_err() => {
+            sheet.item("! ", &told.words(), theme.bad);
+        }
+        Marking::Told(told) => {
+            sheet.item("✓ ", &told.words(), theme.good);
+            let line = |word| command_line::line(model, &format!("leases {word} {}", told.name));
+            sheet.item("  same as  ", &line("save"), theme.dim);
+            sheet.item("  compare  ", &line("diff"), theme.dim);
+            sheet.item("  go back  ", &line("restore"), theme.dim);
+        }
+    }
 }
 
 fn planned(model: &Model, state: &LeaseDialog, plan: &LeasePlan, sheet: &mut Sheet) {
@@ -187,6 +212,7 @@ fn foot<'a>(model: &Model, state: &LeaseDialog) -> Line<'a> {
     if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
         spans.extend(key(theme, "t", "take over"));
     }
+    spans.extend(key(theme, "B", "bookmark"));
     spans.extend(key(theme, "y", "copy command"));
     spans.extend(key(theme, "esc", "cancel"));
     Line::from(spans)
