@@ -212,7 +212,10 @@ fn foot<'a>(model: &Model, state: &LeaseDialog) -> Line<'a> {
     if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
         spans.extend(key(theme, "t", "take over"));
     }
-    spans.extend(key(theme, "B", "bookmark"));
+    // Where it is narrow the footer alone names it: the way out is never cut off.
+    if frame(model).body.width >= WIDTH {
+        spans.extend(key(theme, "B", "bookmark"));
+    }
     spans.extend(key(theme, "y", "copy command"));
     spans.extend(key(theme, "esc", "cancel"));
     Line::from(spans)
