@@ -271,7 +271,9 @@ async fn a_bookmark_of_the_screen_is_one_of_the_command_line() {
     tty.wait_text("Leases of shop/prices");
     tty.type_in("B");
     tty.wait_text(&format!("keeps the positions of {count} leases"));
-    tty.type_in("\x1bq");
+    tty.type_in("\x1b");
+    tty.wait_for("the dialog to go", |screen| !screen.contains("Leases of shop/prices"));
+    tty.type_in("q");
     assert!(tty.ended().success());
 
     let listed = rows(&pair.run(&["leases", "list", "--json"]).await.code(0));
