@@ -9,9 +9,9 @@ use rand::{Rng, seq::IndexedRandom};
 use super::chaos::Chaos;
 use crate::{
     engine::{
-        Cause, Command, DeadLetterList, DeadLetterRow, DriftStatus, DriftWindow, EditEnd, EditOutcome, Event,
-        Finding, FindingKind, LeaseDeed, LeaseOrder, LeaseOutcome, MappingPreview, PreviewEntry,
-        PreviewFault, RetryCounts, Versions,
+        Bookmarked, Cause, Command, DeadLetterList, DeadLetterRow, DriftStatus, DriftWindow, EditEnd,
+        EditOutcome, Event, Finding, FindingKind, LeaseDeed, LeaseOrder, LeaseOutcome, MappingPreview,
+        PreviewEntry, PreviewFault, RetryCounts, Versions,
     },
     latency::LatencyTracker,
     tui::{tests::fixture, update::Effect},
@@ -20,9 +20,10 @@ use crate::{
 impl Chaos {
     /// Something of the kinds of this room.
     pub(super) fn told(&mut self) -> Event {
-        match self.rng.random_range(0..12) {
+        match self.rng.random_range(0..13) {
             0 => self.lease_plan(None),
             1 => self.leases_done(),
+            12 => self.bookmarked(),
             2..4 => self.drift(),
             4 => self.preview(None),
             5 => self.letters(),
@@ -51,6 +52,7 @@ impl Chaos {
             Some(command @ Command::ShowDocument { .. }) => self.document(command),
             Some(Command::PlanLeases(order)) => self.lease_plan(Some(order)),
             Some(Command::DoLeases(_)) => self.leases_done(),
+            Some(Command::SaveBookmark { .. }) => self.bookmarked(),
             Some(Command::PreviewMapping(trial)) => self.preview(Some(trial.request)),
             Some(Command::DeadLetters(_)) => self.letters(),
             Some(Command::Edit(order)) => self.edited(Some(order.request)),
@@ -111,6 +113,11 @@ impl Chaos {
             done: (0..self.rng.random_range(0..70)).map(|_| self.plain()).collect(),
             refused: (0..self.rng.random_range(0..9)).map(|_| (self.plain(), self.words())).collect(),
         })
+    }
+
+    fn bookmarked(&mut self) -> Event {
+        let outcome = if self.rng.random() { Ok(self.rng.random_range(0..9)) } else { Err(self.words()) };
+        Event::Bookmarked(Bookmarked { name: self.plain(), outcome })
     }
 
     fn drift(&mut self) -> Event {

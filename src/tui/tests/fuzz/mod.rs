@@ -223,13 +223,14 @@ fn kind(event: &Event) -> usize {
         Event::Dropped(_) => 25,
         Event::Versions(_) => 26,
         Event::SameAs(_) => 27,
+        Event::Bookmarked(_) => 28,
     }
 }
 
 #[test]
 fn every_kind_of_event_comes() {
     let mut chaos = Chaos::new(1);
-    let mut come = [false; 28];
+    let mut come = [false; 29];
     for _ in 0..5_000 {
         come[kind(&chaos.event())] = true;
     }
