@@ -28,6 +28,7 @@ mod spoil;
 mod traffic;
 mod verify;
 
+pub use crate::cache::{DistributedExpiry, Encoding};
 pub use bookmark_files::{BookmarkFileError, BookmarkFiles};
 pub use command::{Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode, RebuildOrder};
 pub use edit::{Edit, EditOrder};

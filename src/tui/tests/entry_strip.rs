@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use super::fixture::{self, entry, keys, model, tell};
-use crate::{
-    cache::{DistributedExpiry, Encoding},
-    engine::{EntryState, EntryValue, Event},
-};
+use crate::engine::{DistributedExpiry, Encoding, EntryState, EntryValue, Event};
 
 #[test]
 fn the_selected_entry_is_decoded_below_its_rows_and_masked_with_the_rest() {

@@ -7,10 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::{buffer::Buffer, layout::Rect, layout::Size, style::Color, style::Modifier};
 
 use crate::{
-    cache::Encoding,
     cosmos::EpkRange,
     engine::{
-        CacheStatus, Cause, ChangeRow, Command, ConnectionState, Diff, Difference, DocumentDetail,
+        CacheStatus, Cause, ChangeRow, Command, ConnectionState, Diff, Difference, DocumentDetail, Encoding,
         EntryDetail, EntryRow, EntryState, EntryValue, Event, FeedStatus, Field, Finding, FindingKind,
         FollowMode, ForeignOwner, JobStatus, LatencySnapshot, LeaseOrder, LeasePlan, LeaseRow, LeaseSnapshot,
         Level, LogLine, Novelty, ProbeTiming, ProofKind, ProofStatus, RebuildMode, RebuildOrder,

@@ -4,8 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{line_of, masked};
 use crate::{
-    cache::Encoding,
-    engine::{EntryRow, EntryState, EntryValue},
+    engine::{Encoding, EntryRow, EntryState, EntryValue},
     tui::{
         model::{Model, state_word},
         widgets::{pen::Pen, text},
