@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{line_of, masked};
 use crate::{
-    engine::{Encoding, EntryRow, EntryState, EntryValue},
+    engine::{ConnectionState, Encoding, EntryRow, EntryState, EntryValue},
     tui::{
         model::{Model, state_word},
         widgets::{pen::Pen, text},
@@ -46,7 +46,7 @@ pub(super) fn draw(model: &Model, inner: Rect, rows: Rect, buf: &mut Buffer) {
     pen.put("─ ", theme.dim).put(&name, theme.strong).put(" ", theme.dim);
     pen.put(&"─".repeat(pen.rest()), theme.dim);
 
-    Pen::new(buf, area, 1).put(&text::end(&facts(model, row, value), width), theme.dim);
+    Pen::new(buf, area, 1).put(&facts(model, row, value, width), theme.dim);
 
     // Cosmos' own fields come last: the beginning is what was written.
     let whole = if value.text.is_empty() { "(empty)".into() } else { masked(model, &value.text) };
@@ -65,32 +65,38 @@ pub(super) fn draw(model: &Model, inner: Rect, rows: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Encoding, size, life and state in words, the most telling first.
-fn facts(model: &Model, row: &EntryRow, value: &EntryValue) -> String {
-    let mut parts = vec![
-        match value.encoding {
-            Encoding::Text => "string".to_owned(),
-            Encoding::Fields => "hash of fields".to_owned(),
-            Encoding::DistributedCache => "IDistributedCache".to_owned(),
-            Encoding::Json => "RedisJSON".to_owned(),
-            Encoding::Other => row.kind.clone(),
-        },
-        match row.state {
-            EntryState::Unknown => "its document not seen yet".to_owned(),
-            state => state_word(state).to_owned(),
-        },
-    ];
+/// Encoding, state and end in words, the most telling first; what does not fit is left out whole.
+fn facts(model: &Model, row: &EntryRow, value: &EntryValue, width: usize) -> String {
+    let mut parts = vec![match value.encoding {
+        Encoding::Text => "string".to_owned(),
+        Encoding::Fields => "hash of fields".to_owned(),
+        Encoding::DistributedCache => "IDistributedCache".to_owned(),
+        Encoding::Json => "RedisJSON".to_owned(),
+        Encoding::Other => row.kind.clone(),
+    }];
+    parts.push(match row.state {
+        // What is known of a server that is gone must not look alive.
+        _ if matches!(model.redis, Some(ConnectionState::Down { .. })) => "as last seen".to_owned(),
+        EntryState::Unknown => "its document not seen yet".to_owned(),
+        state => state_word(state).to_owned(),
+    });
+    if let Some(at) = value.expiry.and_then(|expiry| expiry.absolute) {
+        parts.push(format!("absexp {}", text::clock(at, &model.options.zone)));
+    }
+    if let Some(span) = value.expiry.and_then(|expiry| expiry.sliding) {
+        parts.push(format!("sldexp {}", text::span(i64::try_from(span.as_secs()).unwrap_or(i64::MAX))));
+    }
     parts.push(match row.expires_at {
         None => "no expiry".to_owned(),
-        Some(at) => format!("expires in {}", text::span(text::seconds_between(model.now, at))),
+        Some(at) => format!("ends in {}", text::span(text::seconds_between(model.now, at))),
     });
-    if let Some(expiry) = &value.expiry {
-        if let Some(at) = expiry.absolute {
-            parts.push(format!("absexp {}", text::clock(at, &model.options.zone)));
-        }
-        if let Some(span) = expiry.sliding {
-            parts.push(format!("sldexp {}", text::span(i64::try_from(span.as_secs()).unwrap_or(i64::MAX))));
+    let mut words = String::new();
+    for part in parts {
+        let gap = if words.is_empty() { "" } else { " · " };
+        if text::width(&words) + text::width(gap) + text::width(&part) <= width {
+            words.push_str(gap);
+            words.push_str(&part);
         }
     }
-    parts.join(" · ")
+    words
 }
