@@ -100,7 +100,7 @@ pub(super) fn drag(model: &mut Model, splitter: Splitter, at: Position) {
         Splitter::Columns(first, second) => {
             let area = frame.pane(first);
             if !area.is_empty() && !frame.pane(second).is_empty() {
-                let columns = (at.x + 1).saturating_sub(area.x);
+                let columns = at.x.saturating_add(1).saturating_sub(area.x);
                 model.arrangement.set_columns(&frame.row(first), first, second, columns);
             }
         }
