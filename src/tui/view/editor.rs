@@ -76,7 +76,8 @@ fn text_lines(model: &Model, editor: &DocumentEditor, area: Rect, buf: &mut Buff
 fn below(model: &Model, editor: &DocumentEditor) -> (String, ratatui::style::Style) {
     let theme = &model.theme;
     if let Some(problem) = &editor.problem {
-        return (format!("! {problem}"), theme.bad);
+        // It may quote what is in the document.
+        return (format!("! {}", masked(model, problem)), theme.bad);
     }
     let now = model.overlays.iter().find_map(|overlay| match overlay {
         Overlay::Follow(follow) => Some(follow.detail.as_ref()?.source.as_ref().ok()?.as_ref()?.etag.clone()),
