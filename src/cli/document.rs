@@ -14,7 +14,6 @@ use crate::engine::{
 };
 
 use super::CliError;
-use super::lines::state as state_word;
 use super::output::Output;
 use super::rebuild::confirmed;
 use super::session::{Session, Step};
@@ -179,7 +178,7 @@ fn shown(detail: &DocumentDetail, output: &Output) -> Result<ExitCode, CliError>
     let in_step = detail.state == EntryState::InStep;
     output.json(&json!({
         "id": detail.id,
-        "state": state_word(detail.state),
+        "state": detail.state.name(),
         "etag": source.map(|source| &source.etag),
         "lsn": source.and_then(|source| source.lsn),
         "keys": detail.keys,
@@ -211,7 +210,7 @@ fn shown(detail: &DocumentDetail, output: &Output) -> Result<ExitCode, CliError>
             short(&found.right)
         ))?;
     }
-    output.words(&format!("{}: {} fields differ", state_word(detail.state), detail.diff.differences()));
+    output.words(&format!("{}: {} fields differ", detail.state.name(), detail.diff.differences()));
     Ok(ExitCode::from(u8::from(!in_step)))
 }
 

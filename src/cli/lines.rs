@@ -4,8 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::engine::{
-    ChangeRow, DriftStatus, EntryRow, EntryState, Finding, LeaseRow, LeaseSnapshot, Level, LogLine, Summary,
-    SyncStatus,
+    ChangeRow, DriftStatus, EntryRow, Finding, LeaseRow, LeaseSnapshot, Level, LogLine, Summary, SyncStatus,
 };
 
 /// Wall clock time of a row.
@@ -93,23 +92,11 @@ pub(super) fn leases_json(snapshot: &LeaseSnapshot) -> Value {
     })
 }
 
-/// An entry's state as a word.
-pub(super) fn state(state: EntryState) -> &'static str {
-    match state {
-        EntryState::InStep => "in step",
-        EntryState::Pending => "pending",
-        EntryState::Stale => "stale",
-        EntryState::Missing => "missing",
-        EntryState::Orphan => "orphan",
-        EntryState::Unknown => "unknown",
-    }
-}
-
 /// An entry for people.
 pub(super) fn entry(row: &EntryRow) -> String {
     let size = row.size.map_or_else(|| "-".to_owned(), |size| format!("{size} B"));
     let ttl = row.expires_at.map_or_else(|| "no expiry".to_owned(), |at| format!("until {}", clock(at)));
-    format!("{}  {}  {size}  {ttl}  {}", clock(row.changed_at), plain(&row.key), state(row.state))
+    format!("{}  {}  {size}  {ttl}  {}", clock(row.changed_at), plain(&row.key), row.state.name())
 }
 
 /// An entry for programs.
@@ -120,7 +107,7 @@ pub(super) fn entry_json(row: &EntryRow) -> Value {
         "type": row.kind,
         "size": row.size,
         "expiresAt": row.expires_at.map(|at| at.to_string()),
-        "state": state(row.state),
+        "state": row.state.name(),
         "documentId": row.document_id,
     })
 }

@@ -60,6 +60,20 @@ pub enum EntryState {
     Unknown,
 }
 
+impl EntryState {
+    /// In one word or two, as `watch cache --json` tells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InStep => "in step",
+            Self::Pending => "pending",
+            Self::Stale => "stale",
+            Self::Missing => "missing",
+            Self::Orphan => "orphan",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Figures of the cache server and of our view on it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CacheStatus {

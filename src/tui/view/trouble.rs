@@ -86,7 +86,7 @@ fn find(model: &Model, pane: Pane, columns: usize) -> Option<Trouble> {
             .or_else(|| old(model, pane, columns)),
         Pane::Leases => match &model.cosmos {
             Some(ConnectionState::Down { .. }) => {
-                problem(&Some("no news: Cosmos is not reachable".to_owned()))
+                problem(&Some("no news: Cosmos is not connected".to_owned()))
             }
             _ if model.leases.snapshot.rows.is_empty() => None,
             _ => problem(&model.leases.snapshot.problem).or_else(|| old(model, pane, columns)),

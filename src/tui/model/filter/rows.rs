@@ -169,11 +169,7 @@ impl Filtered for LogLine {
 /// The state of an entry in one word.
 pub(crate) fn state_word(state: EntryState) -> &'static str {
     match state {
-        EntryState::InStep => "in step",
-        EntryState::Pending => "pending",
-        EntryState::Stale => "stale",
-        EntryState::Missing => "missing",
-        EntryState::Orphan => "orphan",
         EntryState::Unknown => "not compared",
+        known => known.name(),
     }
 }
