@@ -205,7 +205,12 @@ pub(crate) fn squeeze(line: &str, max: usize) -> Cow<'_, str> {
     if width(&line) <= max {
         return line;
     }
-    let words: Vec<Cow<'_, str>> = line.split(' ').map(|word| middle(word, WORD)).collect();
+    let widths: Vec<usize> = line.split(' ').map(width).collect();
+    let fits =
+        |word: &usize| widths.iter().map(|width| width.min(word)).sum::<usize>() + widths.len() <= max + 1;
+    // No shorter than need be: where one word is too long, it takes what the others leave.
+    let word = (WORD..=max).rev().find(fits).unwrap_or(WORD);
+    let words: Vec<Cow<'_, str>> = line.split(' ').map(|long| middle(long, word)).collect();
     Cow::Owned(end(&words.join(" "), max).into_owned())
 }
 
@@ -296,7 +301,7 @@ mod tests {
     fn long_words_of_a_line_give_way_first() {
         let line = "lease 3000000000000000000000000000000-FF acquired by host-b";
         assert_eq!(squeeze(line, 60), line);
-        assert_eq!(squeeze(line, 50), "lease 30000000…00000-FF acquired by host-b");
+        assert_eq!(squeeze(line, 50), "lease 300000000000…000000000-FF acquired by host-b");
         assert_eq!(squeeze(line, 20), "lease 30000000…0000…");
     }
 
