@@ -76,12 +76,15 @@ pub(super) struct Pairing {
     pairs: LruCache<String, Pair>,
     /// Every key of the window was looked for in the cache once.
     scanned: bool,
+    /// The figures while no pair changes and none waits for the time to pass: a cache at rest is not walked.
+    at_rest: Option<(u64, u64)>,
 }
 
 impl Pairing {
     /// Keeps at most `window` pairs.
     pub(super) fn new(window: usize) -> Self {
-        Self { pairs: LruCache::new(NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN)), scanned: false }
+        let window = NonZeroUsize::new(window).unwrap_or(NonZeroUsize::MIN);
+        Self { pairs: LruCache::new(window), scanned: false, at_rest: None }
     }
 
     /// A version of a document was seen in the feed; without a digest it is deleted. No row where
@@ -93,6 +96,7 @@ impl Pairing {
         digest: Option<Digest>,
         now: Instant,
     ) -> Option<(EntryRow, Option<Arrival>)> {
+        self.at_rest = None;
         if digest.is_none() && self.pairs.peek(key).is_none_or(|pair| pair.held.is_none()) {
             self.pairs.pop(key);
             return None;
@@ -104,6 +108,7 @@ impl Pairing {
 
     /// An entry was read from the cache.
     pub(super) fn entry(&mut self, seen: SeenEntry) -> (EntryRow, Option<Arrival>) {
+        self.at_rest = None;
         let now = seen.notified;
         let pair = self.pairs.get_or_insert_mut(seen.key.clone(), Pair::default);
         pair.held = Some(Held {
@@ -121,6 +126,7 @@ impl Pairing {
 
     /// A key is gone. Gives the row to show instead, where its document is known.
     pub(super) fn removed(&mut self, key: &str, now: Instant) -> Option<EntryRow> {
+        self.at_rest = None;
         let scanned = self.scanned;
         let pair = self.pairs.get_mut(key)?;
         pair.held = None;
@@ -139,11 +145,14 @@ impl Pairing {
 
     /// Whether the cache was looked through once: before, absence means nothing.
     pub(super) fn set_scanned(&mut self, scanned: bool) {
-        self.scanned = scanned;
+        (self.scanned, self.at_rest) = (scanned, None);
     }
 
     /// Rows whose state has changed by the mere passing of time.
     pub(super) fn aged(&mut self, now: Instant) -> Vec<EntryRow> {
+        if self.at_rest.is_some() {
+            return Vec::new();
+        }
         let scanned = self.scanned;
         self.pairs
             .iter_mut()
@@ -157,12 +166,19 @@ impl Pairing {
     }
 
     /// Pairs in step and pairs compared.
-    pub(super) fn figures(&self) -> (u64, u64) {
-        self.pairs.iter().fold((0, 0), |(in_step, compared), (_, pair)| match pair.told {
-            Some(EntryState::InStep) => (in_step + 1, compared + 1),
-            Some(EntryState::Unknown) | None => (in_step, compared),
-            Some(_) => (in_step, compared + 1),
-        })
+    pub(super) fn figures(&mut self) -> (u64, u64) {
+        if let Some(figures) = self.at_rest {
+            return figures;
+        }
+        let (mut in_step, mut compared, mut pending) = (0, 0, false);
+        for (_, pair) in &self.pairs {
+            let Some(state) = pair.told.filter(|state| *state != EntryState::Unknown) else { continue };
+            compared += 1;
+            in_step += u64::from(state == EntryState::InStep);
+            pending |= state == EntryState::Pending;
+        }
+        self.at_rest = (!pending).then_some((in_step, compared));
+        (in_step, compared)
     }
 }
 
@@ -304,6 +320,29 @@ mod tests {
         pairing.set_scanned(true);
         let gone = pairing.removed("k", start + GRACE).unwrap();
         assert_eq!(gone.state, EntryState::Missing);
+        assert_eq!(pairing.figures(), (0, 1));
+    }
+
+    #[test]
+    fn figures_asked_for_again_and_again_follow_every_change() {
+        let mut pairing = Pairing::new(10);
+        let start = Instant::now();
+        pairing.set_scanned(true);
+        pairing.entry(seen("k", "1", start));
+        assert_eq!([pairing.figures(), pairing.figures()], [(0, 0); 2], "its document is not known");
+        document(&mut pairing, "1", start);
+        assert_eq!([pairing.figures(), pairing.figures()], [(1, 1); 2]);
+        document(&mut pairing, "2", start);
+        assert_eq!([pairing.figures(), pairing.figures()], [(0, 1); 2]);
+        assert_eq!(
+            pairing.aged(start + GRACE).len(),
+            1,
+            "what is pending ages, however often it was counted"
+        );
+        assert_eq!(pairing.figures(), (0, 1));
+        pairing.entry(seen("k", "2", start + GRACE));
+        assert_eq!([pairing.figures(), pairing.figures()], [(1, 1); 2]);
+        pairing.removed("k", start + GRACE);
         assert_eq!(pairing.figures(), (0, 1));
     }
 

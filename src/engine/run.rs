@@ -28,6 +28,8 @@ use super::{
 const COMMANDS: usize = 64;
 /// Latency figures and dropped counts are told this often.
 const FIGURES: Duration = Duration::from_millis(250);
+/// While nobody writes, the figures only age, by the second: then one in so many is told.
+const AT_REST: u32 = 4;
 /// Sample traffic waits so long for the first documents to be in the cache.
 const FILL_WITHIN: Duration = Duration::from_secs(10);
 /// All tasks together have this long to end after a stop.
@@ -416,12 +418,21 @@ impl Desks {
 async fn tell_figures(shared: Arc<Shared>, cancel: CancellationToken) {
     let mut tick = tokio::time::interval(FIGURES);
     let mut dropped = 0;
+    let (mut sent, mut moved, mut untold) = (0, true, 0);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
             _ = tick.tick() => {}
         }
-        shared.report.state(Event::Latency(shared.latency.snapshot(Instant::now(), Timestamp::now()))).await;
+        let sent_before = std::mem::replace(&mut sent, shared.latency.sent_so_far());
+        let moves = sent != sent_before || shared.latency.has_open();
+        untold += 1;
+        // Once more after the last probe: it may have ended since the tick before.
+        if std::mem::replace(&mut moved, moves) || moves || untold >= AT_REST {
+            untold = 0;
+            let figures = shared.latency.snapshot(Instant::now(), Timestamp::now());
+            shared.report.state(Event::Latency(figures)).await;
+        }
         let now = shared.report.dropped();
         if now != dropped {
             dropped = now;

@@ -96,6 +96,11 @@ impl LatencyTracker {
         self.shared.open.load(Ordering::Relaxed) > 0
     }
 
+    /// Probes sent so far: where it stands still and none is open, the figures only age.
+    pub fn sent_so_far(&self) -> u64 {
+        self.state().next_number
+    }
+
     /// Judges the whole way by this target from now on: `share` of the probes have to be within `limit`.
     #[must_use]
     pub fn with_target(self, limit: Duration, share: f64) -> Self {

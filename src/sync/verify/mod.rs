@@ -37,6 +37,8 @@ use seen::SeenKeys;
 const SUSPECTS: usize = 1_000;
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(100);
+/// The same at a bounded rate, whose pages come by the second.
+const TELL_PACED: Duration = Duration::from_millis(500);
 
 /// What is compared with what.
 #[derive(Clone)]
@@ -226,7 +228,7 @@ impl Run<'_> {
     }
 
     async fn tell(&self) {
-        let mut tick = tokio::time::interval(TELL);
+        let mut tick = tokio::time::interval(if self.pace.is_bounded() { TELL_PACED } else { TELL });
         loop {
             tick.tick().await;
             let _ = self.news.send(VerifyNews::Progress(self.summary())).await;

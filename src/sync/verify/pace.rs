@@ -25,6 +25,11 @@ impl Pace {
         Self { per_second: Some(per_second.max(1)), next: Mutex::new(Instant::now()) }
     }
 
+    /// Whether a rate was asked for.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.per_second.is_some()
+    }
+
     /// Documents to be read at once.
     pub(super) fn page(&self) -> usize {
         let even = |rate: u32| usize::try_from(rate.div_ceil(PAGES_A_SECOND)).unwrap_or(PAGE);
