@@ -11,6 +11,7 @@ mod options;
 mod pretty;
 mod run;
 mod same_as;
+mod signals;
 mod svg;
 mod terminal;
 mod theme;

@@ -25,6 +25,7 @@ use super::{
     cast::Recorder,
     model::{Arrangement, Model},
     options::ScreenOptions,
+    signals::{Signal, Signals, has_shell},
     svg,
     terminal::Screen,
     update::{Effect, Msg, update},
@@ -350,93 +351,4 @@ fn draw(screen: &mut Screen, model: &mut Model, recorder: &mut Option<Recorder>)
         update(model, Msg::Notice("the recording has ended: its file cannot be written".to_owned()));
     }
     execute!(io::stdout(), EndSynchronizedUpdate)
-}
-
-/// Whether somebody could continue us after a stop: without job control `fg` does not exist.
-#[cfg(unix)]
-fn has_shell() -> bool {
-    use rustix::process::{getpgid, getsid};
-    matches!((getpgid(None), getsid(None)), (Ok(group), Ok(session)) if group != session)
-}
-
-#[cfg(not(unix))]
-fn has_shell() -> bool {
-    false
-}
-
-enum Signal {
-    End,
-    #[cfg_attr(not(unix), expect(dead_code, reason = "job control is Unix"))]
-    Suspend,
-    #[cfg_attr(not(unix), expect(dead_code, reason = "job control is Unix"))]
-    Continue,
-    #[cfg_attr(not(unix), expect(dead_code, reason = "elsewhere the event stream tells of it"))]
-    Resized,
-}
-
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    stop: tokio::signal::unix::Signal,
-    go_on: tokio::signal::unix::Signal,
-    resized: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let number = |signal: rustix::process::Signal| SignalKind::from_raw(signal.as_raw());
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            stop: signal(number(rustix::process::Signal::TSTP))?,
-            go_on: signal(number(rustix::process::Signal::CONT))?,
-            resized: signal(SignalKind::window_change())?,
-        })
-    }
-
-    /// Stops the whole process group, as the shell's job control would, until somebody continues it.
-    async fn suspend(&mut self) {
-        match rustix::process::kill_current_process_group(rustix::process::Signal::STOP) {
-            // The stop may come a moment after the call returns: only the signal to go on says that it
-            // is over, and that the terminal is ours again.
-            Ok(()) => drop(self.go_on.recv().await),
-            Err(error) => tracing::warn!(%error, "cannot stop for the shell"),
-        }
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::End,
-            _ = self.terminate.recv() => Signal::End,
-            _ = self.hang_up.recv() => Signal::End,
-            _ = self.stop.recv() => Signal::Suspend,
-            _ = self.go_on.recv() => Signal::Continue,
-            _ = self.resized.recv() => Signal::Resized,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-    fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn suspend(&mut self) {}
-
-    async fn next(&mut self) -> Signal {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        Signal::End
-    }
 }
