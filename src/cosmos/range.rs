@@ -45,6 +45,14 @@ impl EpkRange {
     pub fn share(&self) -> (f64, f64) {
         (position(&self.min), position(&self.max))
     }
+
+    /// The range in percent of the key space, for words: `25–50`, with a decimal where it is a small part.
+    pub fn percent(&self) -> String {
+        const SMALL: f64 = 0.05;
+        let (from, to) = self.share();
+        let decimals = usize::from(to - from < SMALL);
+        format!("{:.decimals$}–{:.decimals$}", from * 100.0, to * 100.0)
+    }
 }
 
 fn position(bound: &str) -> f64 {
@@ -70,6 +78,14 @@ mod tests {
         let (from, to) = third.share();
         assert!((from - 0.5).abs() < 1e-6 && (to - 0.75).abs() < 1e-6);
         assert_eq!(EpkRange::full().share(), (0.0, 1.0));
+    }
+
+    #[test]
+    fn percent_tells_small_ranges_apart() {
+        assert_eq!(EpkRange::new("1FFFFFFFFFFFFFFF", "2FFFFFFFFFFFFFFF").percent(), "50–75");
+        assert_eq!(EpkRange::new("30", "FF").percent(), "75–100");
+        assert_eq!(EpkRange::full().percent(), "0–100");
+        assert_eq!(EpkRange::new("01", "02").percent(), "1.6–3.1");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use command::{Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, Re
 pub use edit::{Edit, EditOrder};
 pub use editor::{EditorError, edit_text, editor};
 pub use event::*;
-pub use predicate::{Predicate, Scalar, any_field, is_named};
+pub use predicate::{Predicate, Scalar, any_field, first_fields, is_named};
 pub use run::{Engine, EngineError, EngineOptions, Face, Inside, Watch, channels};
 pub use source::Create;
 

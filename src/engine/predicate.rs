@@ -30,6 +30,11 @@ pub fn any_field(document: &str, name: &str, test: impl FnMut(Scalar<'_>) -> boo
     fields::any_named(document.as_bytes(), name, test)
 }
 
+/// The first `most` scalar fields of a document, each with its path; see [`fields::first_scalars`].
+pub fn first_fields(document: &str, most: usize) -> Vec<(String, String)> {
+    fields::first_scalars(document.as_bytes(), most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

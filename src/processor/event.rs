@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::cosmos::EpkRange;
+
 /// Why a lease could be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcquireReason {
@@ -124,13 +126,11 @@ impl ProcessorEvent {
     }
 }
 
-/// The part of a lease id that people can tell apart: the token, its bounds without their trailing zeros.
+/// A lease as people tell it from others: its part of the key space in percent, `25–50`; or its token,
+/// where that names no range.
 fn token(lease_id: &str) -> String {
     let token = lease_id.rsplit_once("..").map_or(lease_id, |(_, token)| token);
-    match token.split_once('-') {
-        Some((min, max)) => format!("{}–{}", min.trim_end_matches('0'), max.trim_end_matches('0')),
-        None => token.to_owned(),
-    }
+    token.split_once('-').map_or_else(|| token.to_owned(), |(min, max)| EpkRange::new(min, max).percent())
 }
 
 impl fmt::Display for ProcessorEvent {

@@ -8,7 +8,7 @@ use super::{
     in_panes, is_fresh, line_of, liveness, masked, select, trouble,
 };
 use crate::{
-    engine::{ChangeRow, ConnectionState, Field, Novelty, Versions},
+    engine::{ChangeRow, ConnectionState, Field, Novelty, Versions, first_fields},
     tui::{
         layout::inner,
         model::{Model, Pane, Place},
@@ -28,6 +28,11 @@ const SHORT_TIME: usize = 9;
 const REST: usize = 24;
 /// Columns from which on milliseconds are shown.
 const ROOMY: usize = 44;
+
+/// Least columns for what else is in a document.
+const MORE: usize = 24;
+/// Fields of a document that are looked at for that.
+const MORE_FIELDS: usize = 12;
 
 /// Draws the pane.
 pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
@@ -127,6 +132,8 @@ struct Columns {
     /// Where there is much room: the key that it makes, and its LSN.
     key: usize,
     lsn: usize,
+    /// And more of the document.
+    more: usize,
 }
 
 impl Columns {
@@ -162,7 +169,10 @@ impl Columns {
         let free = free.saturating_sub(lsn + 6);
         let key = widest(&|row| row.keys.first().map_or(0, |key| text::width(&text::clean(key)))).min(40);
         let key = if key > 0 && free >= key + 4 { key } else { 0 };
-        Self { time, id, first, rest, novelty, versions, in_words, key, lsn }
+        let free = free.saturating_sub(if key > 0 { key + 4 } else { 0 });
+        let read = window.iter().any(|(_, row)| row.json.is_some());
+        let more = if read && free >= MORE + 4 { free - 4 } else { 0 };
+        Self { time, id, first, rest, novelty, versions, in_words, key, lsn, more }
     }
 
     /// Titles laid out as [`draw_row`] lays out its cells.
@@ -193,6 +203,9 @@ impl Columns {
         }
         if self.key > 0 {
             titles.skip(5).cell("key", self.key, Align::Left, 4);
+        }
+        if self.more > 0 {
+            titles.skip(2).cell("more", self.more, Align::Left, None);
         }
         if self.lsn > 0 {
             let gap = left(&titles).saturating_sub(self.lsn + 5);
@@ -247,6 +260,10 @@ fn draw_row(
         let (place, align) = (Place::Name("key"), Align::Left);
         finder.cell(&mut pen, Cell { whole: key, place, columns: columns.key, align, style: theme.dim });
     }
+    if columns.more > 0 {
+        pen.skip(2);
+        draw_more(model, row, &finder, columns.more, &mut pen);
+    }
     if columns.lsn > 0 {
         let lsn = row.lsn.map_or(String::new(), text::count);
         let gap = pen.rest().saturating_sub(columns.lsn + 5);
@@ -266,6 +283,31 @@ fn draw_rest(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
         finder.mark(pen, at, &field.value, &shown, Place::Value(&field.name));
         from += text::width(&shown) + 1;
     }
+}
+
+/// What else is in the document, each field with its name, as many as there is room for.
+fn draw_more(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize, pen: &mut Pen<'_>) {
+    let theme = &model.theme;
+    let document = row.json.as_deref().unwrap_or_default();
+    let mut room = columns;
+    for (path, value) in first_fields(document, MORE_FIELDS) {
+        let name = text::clean(path.rsplit('.').next().unwrap_or_default());
+        let value_room = room.saturating_sub(text::width(&name) + 1).min(REST);
+        let shown = text::end(&masked(model, &value), value_room).into_owned();
+        let taken = text::width(&name) + 1 + text::width(&shown);
+        if row.fields.iter().any(|field| field.name == path) {
+            continue;
+        }
+        if value_room < text::width(&shown) || value_room < MORE / 4 {
+            break;
+        }
+        pen.put(&name, theme.dim).skip(1);
+        let at = pen.x();
+        pen.put(&shown, theme.text).skip(2);
+        finder.mark(pen, at, &value, &shown, Place::Value(&path));
+        room = room.saturating_sub(taken + 2);
+    }
+    pen.skip(room);
 }
 
 /// Written by this program and delivered by the feed, of a document of which versions were folded: `×50`,
