@@ -65,6 +65,11 @@ impl CacheError {
         self.to_string().replace(['\r', '\n'], " ")
     }
 
+    /// Cause and remedy in one line.
+    pub fn with_remedy(&self) -> String {
+        format!("{}; {}", self.cause(), self.remedy())
+    }
+
     /// What the user can do, in one line.
     pub fn remedy(&self) -> String {
         match self {

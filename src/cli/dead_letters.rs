@@ -79,7 +79,7 @@ async fn retry(
     found: Vec<DeadLetter>,
     output: &Output,
 ) -> Result<ExitCode, CliError> {
-    let told = |error: CosmosError| CliError::Refused(format!("{}; {}", error.cause(), error.remedy()));
+    let told = |error: CosmosError| CliError::Refused(error.with_remedy());
     settings.may_write_to(&settings.redis.host)?;
     let mapping = Mapping::from_settings(settings).map_err(|fault| CliError::Refused(fault.to_string()))?;
     let (mut written, mut gone, mut left) = (0, 0, 0);

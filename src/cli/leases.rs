@@ -131,7 +131,7 @@ impl Today {
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn told(error: CosmosError) -> CliError {
-    CliError::Refused(format!("{}; {}", error.cause(), error.remedy()))
+    CliError::Refused(error.with_remedy())
 }
 
 async fn save(
@@ -311,7 +311,7 @@ async fn restore(
             Err(CosmosError::PreconditionFailed(_)) => {
                 report.refused(lease, "somebody else wrote it meanwhile (412); look again", output);
             }
-            Err(error) => report.refused(lease, &format!("{}; {}", error.cause(), error.remedy()), output),
+            Err(error) => report.refused(lease, &error.with_remedy(), output),
         }
     }
     report.end(output)

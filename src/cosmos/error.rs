@@ -105,6 +105,11 @@ impl CosmosError {
         self.to_string()
     }
 
+    /// Cause and remedy in one line.
+    pub fn with_remedy(&self) -> String {
+        format!("{}; {}", self.cause(), self.remedy())
+    }
+
     /// What the user can do, in one line.
     pub fn remedy(&self) -> String {
         match self {

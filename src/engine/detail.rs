@@ -168,7 +168,7 @@ pub(super) async fn read_document(
     id: &str,
     partition_key: Option<String>,
 ) -> Result<Option<(Bytes, Option<u64>)>, String> {
-    let tell = |error: crate::cosmos::CosmosError| format!("{}; {}", error.cause(), error.remedy());
+    let tell = |error: crate::cosmos::CosmosError| error.with_remedy();
     let known = partition_key
         .or_else(|| shared.history.partition_key(id))
         .or_else(|| (shared.partition_key_path() == ["id"]).then(|| serde_json::Value::from(id).to_string()));
@@ -201,7 +201,7 @@ async fn document(
 }
 
 async fn entry(shared: &Shared, cache: &mut Option<CacheClient>, key: &str) -> Result<Option<Entry>, String> {
-    let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+    let tell = |error: crate::cache::CacheError| error.with_remedy();
     if cache.is_none() {
         *cache = Some(CacheClient::connect(&shared.settings.redis).await.map_err(tell)?);
     }

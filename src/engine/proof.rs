@@ -170,9 +170,8 @@ impl Proof {
     /// In words, what was left.
     pub(super) async fn remove_markers(&mut self, shared: &Shared) -> Result<(), String> {
         let Some(source) = self.written_to.take() else { return Ok(()) };
-        let cache = CacheClient::connect(&shared.settings.redis)
-            .await
-            .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+        let cache =
+            CacheClient::connect(&shared.settings.redis).await.map_err(|error| error.with_remedy())?;
         remove_markers(&source, &cache, &shared.mapping, &self.markers).await
     }
 }

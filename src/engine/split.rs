@@ -34,10 +34,7 @@ impl Splitter {
         let Some(source) = self.source.borrow().as_ref().map(|source| source.monitored.clone()) else {
             return Err("the source is not there yet".to_owned());
         };
-        let ranges = source
-            .feed_ranges(true)
-            .await
-            .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+        let ranges = source.feed_ranges(true).await.map_err(|error| error.with_remedy())?;
         let widest = ranges.iter().max_by(|a, b| width(a).total_cmp(&width(b)));
         let Some(id) = widest.and_then(|range| range.id.parse().ok()) else {
             return Err("the source has no partition that can be split".to_owned());

@@ -26,7 +26,7 @@ pub(super) async fn spoil(shared: &Shared, embedded: bool, key: &str) {
 }
 
 async fn overwrite(shared: &Shared, key: &str) -> Result<String, String> {
-    let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+    let tell = |error: crate::cache::CacheError| error.with_remedy();
     let cache = CacheClient::connect(&shared.settings.redis).await.map_err(tell)?;
     let entry = cache.entry(key, MAX_VALUE).await.map_err(tell)?;
     let Some(entry) = entry else { return Err(format!("there is no entry {key} to spoil")) };

@@ -383,7 +383,7 @@ async fn one(
             other => return told(other),
         }
         // A heartbeat came between: the same owner loses it, another one keeps it.
-        match store.read(&lease).await.map_err(|error| words(&error))? {
+        match store.read(&lease).await.map_err(|error| error.with_remedy())? {
             None => return told(Err(CosmosError::NotFound(document.id.clone()))),
             Some(newer) if newer.owner() == document.owner.as_deref() => lease = newer,
             Some(newer) => {
@@ -402,12 +402,8 @@ fn told(result: Result<(), CosmosError>) -> Result<(), String> {
         Err(CosmosError::PreconditionFailed(_)) => {
             Err("somebody else wrote it meanwhile (412); look again".to_owned())
         }
-        Err(error) => Err(words(&error)),
+        Err(error) => Err(error.with_remedy()),
     }
-}
-
-fn words(error: &CosmosError) -> String {
-    format!("{}; {}", error.cause(), error.remedy())
 }
 
 fn goes_by(lease: &Lease, name: &str) -> bool {

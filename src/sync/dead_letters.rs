@@ -183,7 +183,7 @@ pub async fn retry(source: &Container, writer: &CacheWriter, letter: &DeadLetter
         Err(error) => return Ok(Retried::Left(error.cause())),
     };
     let found = source.read(id, &key).await;
-    let found = found.map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+    let found = found.map_err(|error| error.with_remedy())?;
     let Some(document) = found else { return Ok(Retried::Gone) };
     let before = writer.set_aside().count();
     writer.write(&[document.body]).await.map_err(|error| error.to_string())?;

@@ -190,11 +190,11 @@ pub async fn remove_markers(
     let mut first = Ok(());
     let keys: Vec<String> = markers.iter().flat_map(|marker| marker.keys(mapping)).collect();
     if let Err(error) = cache.delete(&keys).await {
-        first = Err(format!("{}; {}", error.cause(), error.remedy()));
+        first = Err(error.with_remedy());
     }
     for marker in markers {
         if let Err(error) = delete(source, &marker.id, &marker.partition_key).await {
-            first = first.and(Err(format!("{}; {}", error.cause(), error.remedy())));
+            first = first.and(Err(error.with_remedy()));
         }
     }
     first
@@ -211,7 +211,7 @@ pub async fn remove_old_markers(
     mapping: &Mapping,
     by: &str,
 ) -> Result<usize, String> {
-    let tell = |error: CosmosError| format!("{}; {}", error.cause(), error.remedy());
+    let tell = |error: CosmosError| error.with_remedy();
     let sql = "SELECT * FROM c WHERE STARTSWITH(c.id, @id)";
     let found = source.query(sql, &[("@id", json!(ID))]).await.map_err(tell)?;
     let now = Timestamp::now();

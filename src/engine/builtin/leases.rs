@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use super::Builtin;
 use super::proving::Proving;
 use crate::config::StartPosition;
-use crate::cosmos::CosmosError;
 use crate::engine::BookmarkFiles;
 use crate::engine::event::{Bookmarked, Event, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, Level};
 use crate::engine::observe::leases::prefix;
@@ -38,7 +37,7 @@ impl Builtin {
                 }
                 plan
             }
-            Err(error) => refused(order, words(&error)),
+            Err(error) => refused(order, error.with_remedy()),
         }
     }
 
@@ -50,7 +49,7 @@ impl Builtin {
         let source = self.source().ok_or("the source is not connected; try again when it is")?;
         self.shared.settings.may_write_to(source.account.host()).map_err(|error| error.to_string())?;
         let leases = source.leases.clone().ok_or("there is no lease container yet; s starts the sync")?;
-        LeaseStore::new(leases).map_err(|error| words(&error))
+        LeaseStore::new(leases).map_err(|error| error.with_remedy())
     }
 
     /// Does it, unless something is different from what was told.
@@ -82,9 +81,9 @@ impl Builtin {
     async fn bookmark(&mut self, name: &str) -> Result<usize, String> {
         let source = self.source().ok_or("the source is not connected; try again when it is")?;
         let leases = source.leases.clone().ok_or("there is no lease container yet; s starts the sync")?;
-        let store = LeaseStore::new(leases).map_err(|error| words(&error))?;
+        let store = LeaseStore::new(leases).map_err(|error| error.with_remedy())?;
         let prefix = prefix(&self.shared, &source);
-        let leases = store.list(&prefix).await.map_err(|error| words(&error))?;
+        let leases = store.list(&prefix).await.map_err(|error| error.with_remedy())?;
         if leases.is_empty() {
             return Err(format!("there are no leases of {prefix}; s starts the sync"));
         }
@@ -126,8 +125,4 @@ impl Builtin {
         }
         Ok(outcome)
     }
-}
-
-fn words(error: &CosmosError) -> String {
-    format!("{}; {}", error.cause(), error.remedy())
 }

@@ -59,7 +59,7 @@ impl Builtin {
     }
 
     async fn look_at_leases(&self, plan: &mut RebuildPlan, source: &Source) -> Result<(), String> {
-        let tell = |error: CosmosError| format!("{}; {}", error.cause(), error.remedy());
+        let tell = |error: CosmosError| error.with_remedy();
         let unknown = |name: &str| format!("no lease {name:?}; `syncscope watch leases` names them");
         let only = plan.order.only.clone();
         let Some(leases) = source.leases.clone() else {
@@ -97,7 +97,7 @@ impl Builtin {
     }
 
     async fn look_at_cache(&self, plan: &mut RebuildPlan) -> Result<(), String> {
-        let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+        let tell = |error: crate::cache::CacheError| error.with_remedy();
         let cache = CacheClient::connect(&self.shared.settings.redis).await.map_err(tell)?;
         let status = cache.status().await.map_err(tell)?;
         plan.cache_keys = status.keys;

@@ -30,7 +30,7 @@ impl Builtin {
         leases: &Container,
         proving: Proving,
     ) -> Result<(), String> {
-        let tell = |error: CosmosError| format!("{}; {}", error.cause(), error.remedy());
+        let tell = |error: CosmosError| error.with_remedy();
         self.remove_markers().await;
         let mut reason = "no marker documents are wanted".to_owned();
         if proving == Proving::Markers {
@@ -86,7 +86,7 @@ impl Builtin {
         let removed = async {
             let cache = CacheClient::connect(&self.shared.settings.redis)
                 .await
-                .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+                .map_err(|error| error.with_remedy())?;
             remove_old_markers(&source.monitored, &cache, &Arc::clone(&self.shared.mapping), &by).await
         };
         let (level, text) = match removed.await {

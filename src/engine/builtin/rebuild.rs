@@ -135,7 +135,7 @@ impl Builtin {
         };
         let Some(leases) = source.leases.clone() else { return Ok(()) };
         let prefix = prefix(&self.shared, &source);
-        let tell = |error: CosmosError| format!("leases not deleted: {}; {}", error.cause(), error.remedy());
+        let tell = |error: CosmosError| format!("leases not deleted: {}", error.with_remedy());
         if order.only.is_empty() {
             return delete_all(leases, &prefix, &self.ours()).await.map_err(tell);
         }
@@ -148,7 +148,7 @@ impl Builtin {
     }
 
     async fn flush(&self) -> Result<u64, String> {
-        let tell = |error: crate::cache::CacheError| format!("{}; {}", error.cause(), error.remedy());
+        let tell = |error: crate::cache::CacheError| error.with_remedy();
         let cache = CacheClient::connect(&self.shared.settings.redis).await.map_err(tell)?;
         flush_keys(&cache, &self.shared.mapping).await.map_err(tell)
     }

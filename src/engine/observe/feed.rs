@@ -375,7 +375,7 @@ impl Status {
             return Err(());
         }
         let retry = Duration::from_millis(500);
-        self.problem = Some(format!("{}; {}", error.cause(), error.remedy()));
+        self.problem = Some(error.with_remedy());
         if is_unreachable(error) {
             self.down = true;
             let state = down(&address(&self.shared.settings), error, Some(retry));

@@ -48,7 +48,7 @@ pub(in crate::engine) async fn run(
                 shared.report.state(Event::Leases(snapshot)).await;
             }
             Err(error) => {
-                let problem = Some(format!("{}; {}", error.cause(), error.remedy()));
+                let problem = Some(error.with_remedy());
                 let container = format!("{}/{}", container.database(), container.name());
                 let snapshot = LeaseSnapshot { container, problem, ..LeaseSnapshot::default() };
                 shared.report.state(Event::Leases(snapshot)).await;
