@@ -16,8 +16,6 @@ use super::event::{EditEnd, EditOutcome, Event, Level};
 use super::source::SourceReceiver;
 use super::{NOT_CONNECTED, Shared};
 
-/// Requests waiting: they come from a person.
-const REQUESTS: usize = 8;
 /// Longest entry read to see whether a write was kept away by a newer version.
 const MAX_VALUE: usize = 4 << 20;
 
@@ -59,13 +57,6 @@ pub enum Edit {
     },
 }
 
-pub(super) type Requests = mpsc::Sender<EditOrder>;
-
-/// The channel between engine and desk.
-pub(super) fn channel() -> (Requests, mpsc::Receiver<EditOrder>) {
-    mpsc::channel(REQUESTS)
-}
-
 /// Runs until cancelled. One edit after the other, in the order in which they were asked for.
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -73,28 +64,22 @@ pub(super) async fn run(
     mut orders: mpsc::Receiver<EditOrder>,
     cancel: CancellationToken,
 ) {
-    loop {
-        let order = tokio::select! {
-            () = cancel.cancelled() => return,
-            order = orders.recv() => match order { Some(order) => order, None => return },
-        };
-        let source = source.borrow().as_ref().map(|source| source.monitored.clone());
-        let desk = Desk { shared: &shared, source };
-        let name = match &order.edit {
-            Edit::Document { id, .. } | Edit::WriteEntry { id, .. } => id.clone(),
-            Edit::DeleteEntry { key } => key.clone(),
-        };
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            end = desk.edit(order.edit) => {
-                let end = end.unwrap_or_else(|reason| EditEnd::Refused { reason });
-                let (level, text) = words(&name, &end);
-                shared.report.log(level, "edit", text).await;
-                let outcome = EditOutcome { request: order.request, name, end };
-                shared.report.state(Event::Edited(Box::new(outcome))).await;
-            }
+    let serving = async {
+        while let Some(order) = orders.recv().await {
+            let source = source.borrow().as_ref().map(|source| source.monitored.clone());
+            let desk = Desk { shared: &shared, source };
+            let name = match &order.edit {
+                Edit::Document { id, .. } | Edit::WriteEntry { id, .. } => id.clone(),
+                Edit::DeleteEntry { key } => key.clone(),
+            };
+            let end = desk.edit(order.edit).await.unwrap_or_else(|reason| EditEnd::Refused { reason });
+            let (level, text) = words(&name, &end);
+            shared.report.log(level, "edit", text).await;
+            let outcome = EditOutcome { request: order.request, name, end };
+            shared.report.state(Event::Edited(Box::new(outcome))).await;
         }
-    }
+    };
+    cancel.run_until_cancelled(serving).await;
 }
 
 /// The outcome as a line of the log.
@@ -155,8 +140,10 @@ impl Desk<'_> {
         if text.get("id").and_then(serde_json::Value::as_str) != Some(id) {
             return Err(format!("the id must stay {id:?}: another id is another document"));
         }
-        let key = PartitionKey::of_document(json, source.partition_key_paths()).map_err(tell)?;
-        let seen = partition_key.map(PartitionKey::from_json).transpose().map_err(tell)?;
+        let key = PartitionKey::of_document(json, source.partition_key_paths())
+            .map_err(|error| error.with_remedy())?;
+        let seen =
+            partition_key.map(PartitionKey::from_json).transpose().map_err(|error| error.with_remedy())?;
         if seen.is_some_and(|seen| seen != key) {
             let path = source.partition_key_paths().join(", ");
             return Err(format!(
@@ -185,7 +172,7 @@ impl Desk<'_> {
                     }
                     // It was there when it was read.
                     CosmosError::NotFound(_) if if_match.is_some() => Ok(EditEnd::ChangedMeanwhile),
-                    error => Err(tell(error)),
+                    error => Err(error.with_remedy()),
                 }
             }
         }
@@ -213,7 +200,7 @@ impl Desk<'_> {
         let cache = self.cache().await?;
         let mut kept = false;
         for wanted in &entries {
-            let held = cache.entry(&wanted.key, MAX_VALUE).await.map_err(told)?;
+            let held = cache.entry(&wanted.key, MAX_VALUE).await.map_err(|error| error.with_remedy())?;
             kept |= compare(wanted, held.as_ref(), Timestamp::now()).is_some();
         }
         Ok(EditEnd::Written { keys: entries.into_iter().map(|entry| entry.key).collect(), kept })
@@ -221,21 +208,11 @@ impl Desk<'_> {
 
     async fn delete_entry(&self, key: String) -> Result<EditEnd, String> {
         self.cache_is_allowed()?;
-        let deleted = self.cache().await?.delete(&[key]).await.map_err(told)?;
+        let deleted = self.cache().await?.delete(&[key]).await.map_err(|error| error.with_remedy())?;
         Ok(EditEnd::Deleted { existed: deleted > 0 })
     }
 
     async fn cache(&self) -> Result<CacheClient, String> {
-        CacheClient::connect(&self.shared.settings.redis).await.map_err(told)
+        CacheClient::connect(&self.shared.settings.redis).await.map_err(|error| error.with_remedy())
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn tell(error: CosmosError) -> String {
-    format!("{}; {}", error.cause(), error.remedy())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(error: crate::cache::CacheError) -> String {
-    format!("{}; {}", error.cause(), error.remedy())
 }

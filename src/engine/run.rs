@@ -26,6 +26,8 @@ use super::{
 
 /// Commands waiting; they come from a person or a script.
 const COMMANDS: usize = 64;
+/// Requests waiting at each desk: they come from a person; a batch of inserts is one.
+const REQUESTS: usize = 32;
 /// Latency figures and dropped counts are told this often.
 const FIGURES: Duration = Duration::from_millis(250);
 /// While nobody writes, the figures only age, by the second: then one in so many is told.
@@ -202,13 +204,13 @@ async fn serve(
     let splitter =
         Splitter { emulator: options.emulator.clone(), source: found.clone(), shared: Arc::clone(&shared) };
     let pairs = Pairs::new(Arc::clone(&shared), options.watch.cache);
-    let (sync_requests, sync_inbox) = builtin::channel();
-    let (traffic_requests, traffic_inbox) = traffic::channel();
+    let (sync_requests, sync_inbox) = mpsc::channel(REQUESTS);
+    let (traffic_requests, traffic_inbox) = mpsc::channel(REQUESTS);
     let (wanted, wanted_seen) = watch::channel(None);
-    let (verify_requests, verify_inbox) = verify::channel();
+    let (verify_requests, verify_inbox) = mpsc::channel(REQUESTS);
     let (drift_wanted, drift_seen) = watch::channel(None);
-    let (aside_requests, aside_inbox) = set_aside::channel();
-    let (edit_orders, edit_inbox) = edit::channel();
+    let (aside_requests, aside_inbox) = mpsc::channel(REQUESTS);
+    let (edit_orders, edit_inbox) = mpsc::channel(REQUESTS);
 
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
@@ -316,8 +318,8 @@ async fn begin(
     shared: Arc<Shared>,
     mut source: SourceReceiver,
     options: EngineOptions,
-    sync: builtin::Requests,
-    traffic: traffic::Requests,
+    sync: mpsc::Sender<builtin::Request>,
+    traffic: mpsc::Sender<traffic::Request>,
     cancel: CancellationToken,
 ) {
     if options.sync {
@@ -349,12 +351,12 @@ async fn begin(
 
 /// Where each command goes.
 struct Desks {
-    sync: builtin::Requests,
-    traffic: traffic::Requests,
-    verify: verify::Requests,
+    sync: mpsc::Sender<builtin::Request>,
+    traffic: mpsc::Sender<traffic::Request>,
+    verify: mpsc::Sender<verify::Request>,
     drift: watch::Sender<Option<DriftWatch>>,
-    aside: set_aside::Requests,
-    edit: edit::Requests,
+    aside: mpsc::Sender<set_aside::Request>,
+    edit: mpsc::Sender<edit::EditOrder>,
     wanted: watch::Sender<Option<detail::Wanted>>,
 }
 

@@ -18,8 +18,6 @@ use super::event::{
 };
 use super::source::SourceReceiver;
 
-/// Requests waiting: they come from a person.
-const REQUESTS: usize = 8;
 /// So much of a document is shown.
 const SHOWN: usize = 16 << 10;
 
@@ -30,13 +28,6 @@ pub(super) enum Request {
     Preview(MappingTrial),
 }
 
-pub(super) type Requests = mpsc::Sender<Request>;
-
-/// The channel between engine and desk.
-pub(super) fn channel() -> (Requests, mpsc::Receiver<Request>) {
-    mpsc::channel(REQUESTS)
-}
-
 /// Runs until cancelled.
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -44,12 +35,8 @@ pub(super) async fn run(
     mut requests: mpsc::Receiver<Request>,
     cancel: CancellationToken,
 ) {
-    loop {
-        let request = tokio::select! {
-            () = cancel.cancelled() => return,
-            request = requests.recv() => match request { Some(request) => request, None => return },
-        };
-        let work = async {
+    let serving = async {
+        while let Some(request) = requests.recv().await {
             match request {
                 Request::Preview(trial) => {
                     let request = trial.request;
@@ -62,12 +49,9 @@ pub(super) async fn run(
                     shared.report.state(Event::DeadLetters(Box::new(list))).await;
                 }
             }
-        };
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            () = work => {}
         }
-    }
+    };
+    cancel.run_until_cancelled(serving).await;
 }
 
 fn try_mapping(shared: &Shared, trial: MappingTrial) -> Result<Vec<PreviewEntry>, PreviewFault> {

@@ -17,8 +17,6 @@ use super::event::{Event, Level, RepairCounts, VerifyPhase, VerifyStatus};
 use super::observe::leases::prefix;
 use super::source::{Source, SourceReceiver};
 
-/// Requests waiting: they come from a person.
-const REQUESTS: usize = 8;
 /// News on their way from the verification: rows are told in the order found.
 const NEWS: usize = 256;
 /// Findings kept for a repair; further ones are counted, and found again by the next run.
@@ -34,13 +32,6 @@ pub(super) enum Request {
     Verify { sample: Option<u64>, grace: Option<Duration> },
     Stop,
     Repair { keys: Option<Vec<String>> },
-}
-
-pub(super) type Requests = mpsc::Sender<Request>;
-
-/// The channel between engine and verifier.
-pub(super) fn channel() -> (Requests, mpsc::Receiver<Request>) {
-    mpsc::channel(REQUESTS)
 }
 
 /// Runs until cancelled.
@@ -85,12 +76,10 @@ pub(super) async fn verifier(shared: &Shared, mut source: SourceReceiver) -> Res
     let found = tokio::time::timeout(PATIENCE, source.wait_for(Option::is_some)).await;
     let source: Option<Source> = found.ok().and_then(Result::ok).and_then(|found| found.clone());
     let source = source.ok_or("the source is not connected; try again when it is")?;
-    let cache = CacheClient::connect(&shared.settings.redis)
-        .await
-        .map_err(|error| format!("{}; {}", error.cause(), error.remedy()))?;
+    let cache = CacheClient::connect(&shared.settings.redis).await.map_err(|error| error.with_remedy())?;
     let leases = match source.leases.clone().map(LeaseStore::new) {
         Some(Ok(store)) => Some((store, prefix(shared, &source))),
-        Some(Err(error)) => return Err(format!("{}; {}", error.cause(), error.remedy())),
+        Some(Err(error)) => return Err(error.with_remedy()),
         None => None,
     };
     Ok(Verifier {

@@ -32,8 +32,6 @@ use rebuild::{Closing, Replay};
 use reconnects::ReconnectsTold;
 use waiting::Waiting;
 
-/// Requests waiting: they come from a person.
-const REQUESTS: usize = 32;
 /// Processor events waiting; more than that are dropped by the processor and counted there.
 const PROCESSOR_EVENTS: usize = 256;
 /// How often the state is told.
@@ -63,14 +61,6 @@ pub(super) enum Request {
     PlanLeases(LeaseOrder),
     DoLeases(LeaseOrder),
     SaveBookmark(String),
-}
-
-/// Sends requests to the built-in sync.
-pub(super) type Requests = mpsc::Sender<Request>;
-
-/// The channel between engine and built-in sync.
-pub(super) fn channel() -> (Requests, mpsc::Receiver<Request>) {
-    mpsc::channel(REQUESTS)
 }
 
 pub(super) struct Builtin {
@@ -383,7 +373,7 @@ impl Builtin {
         }
         let settings = &self.shared.settings;
         settings.may_write_to(source.account.host()).map_err(|error| error.to_string())?;
-        let tell = |error: CosmosError| format!("{}; {}", error.cause(), error.remedy());
+        let tell = |error: CosmosError| error.with_remedy();
         let spec = lease_container(&settings.lease_container);
         source.account.ensure_container(&settings.database, &spec).await.map_err(tell)?;
         source.account.container(&settings.database, &settings.lease_container).await.map_err(tell)

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Shared;
 use crate::engine::source::{Reconnect, SourceReceiver};
 
-pub(super) use request::{Request, Requests, channel};
+pub(super) use request::Request;
 use writer::Writer;
 
 /// How often traffic looks at its rate: 50 writes/s are then single writes, not bursts.

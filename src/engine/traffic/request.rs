@@ -1,11 +1,6 @@
 //! What the writer of documents is asked for.
 
-use tokio::sync::mpsc;
-
 use crate::engine::command::Insert;
-
-/// Requests waiting: single inserts come from a person, batches are one request each.
-const REQUESTS: usize = 32;
 
 /// What the writer of documents is asked for.
 #[derive(Debug)]
@@ -33,12 +28,4 @@ impl Request {
             Self::Pause(_) | Self::Stop => false,
         }
     }
-}
-
-/// Sends requests to the writer.
-pub(in crate::engine) type Requests = mpsc::Sender<Request>;
-
-/// The channel between engine and writer.
-pub(in crate::engine) fn channel() -> (Requests, mpsc::Receiver<Request>) {
-    mpsc::channel(REQUESTS)
 }

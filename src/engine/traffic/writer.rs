@@ -331,7 +331,7 @@ impl Writer {
             && self.last_failure.is_none_or(|at| at.elapsed() > Duration::from_secs(2))
         {
             self.last_failure = Some(Instant::now());
-            let text = format!("{id:?} was not written: {}; {}", error.cause(), error.remedy());
+            let text = format!("{id:?} was not written: {}", error.with_remedy());
             self.shared.report.log(Level::Error, "insert", text).await;
         }
         failed
