@@ -449,7 +449,7 @@ mod tests {
 
     use super::super::{
         Pane,
-        filter::{Fact, Moment},
+        filter::{Asked, Fact},
         sort::{Column, SortKey},
     };
 
@@ -462,7 +462,7 @@ mod tests {
             test(&self.to_string())
         }
 
-        fn field(&self, _: &str, _: &str, _: &Moment, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+        fn field(&self, _: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
             if *self == 7 { Verdict::Unknown } else { Verdict::of(test(Fact::Number(f64::from(*self)))) }
         }
     }

@@ -95,6 +95,28 @@ pub(crate) enum Fact<'a> {
     Text(&'a str),
 }
 
+/// Which field of a row is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// In lower case.
+    pub(crate) name: &'a str,
+    /// What it will be compared with.
+    pub(crate) value: &'a str,
+    pub(crate) moment: &'a Moment,
+}
+
+impl Asked<'_> {
+    /// The wall clock of a time, as far as the value tells one.
+    fn clock(&self, at: Timestamp) -> String {
+        self.moment.clock(at, self.value)
+    }
+
+    /// Seconds since a time; negative for what is to come.
+    fn age(&self, at: Timestamp) -> f64 {
+        self.moment.now.duration_since(at).as_secs_f64()
+    }
+}
+
 /// What ages and clocks are told by.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
@@ -159,14 +181,8 @@ pub(crate) trait Filtered {
     /// Whether any of its other texts passes.
     fn any_text(&self, test: &mut dyn FnMut(&str) -> bool) -> bool;
 
-    /// Whether a field of this name (in lower case) passes. `value` is what it will be compared with.
-    fn field(
-        &self,
-        name: &str,
-        value: &str,
-        moment: &Moment,
-        test: &mut dyn FnMut(Fact<'_>) -> bool,
-    ) -> Verdict;
+    /// Whether the field that is asked for passes.
+    fn field(&self, asked: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict;
 
     /// Its document, where rows have one and it is kept.
     fn document(&self) -> Option<&str> {
@@ -271,8 +287,8 @@ fn ask(jq: &Predicate, row: &impl Filtered) -> Judgement {
 impl Comparison {
     fn judge(&self, row: &impl Filtered, moment: &Moment) -> Verdict {
         let positive = if self.operator == Operator::IsNot { Operator::Is } else { self.operator };
-        let verdict =
-            row.field(&self.name, &self.value.text, moment, &mut |fact| self.value.stands(positive, fact));
+        let asked = Asked { name: &self.name, value: &self.value.text, moment };
+        let verdict = row.field(&asked, &mut |fact| self.value.stands(positive, fact));
         if self.operator == Operator::IsNot { verdict.not() } else { verdict }
     }
 }

@@ -1,8 +1,6 @@
 //! What rows answer to a filter.
 
-use jiff::Timestamp;
-
-use super::{Fact, Filtered, Moment, Verdict, parse::level_word};
+use super::{Asked, Fact, Filtered, Verdict, parse::level_word};
 use crate::engine::{ChangeRow, EntryRow, EntryState, LeaseRow, LogLine, Scalar, any_field, is_named};
 
 /// Whether a text passes.
@@ -15,11 +13,6 @@ fn number(number: Option<f64>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdic
     Verdict::of(number.is_some_and(|number| test(Fact::Number(number))))
 }
 
-/// Seconds from one time to another.
-fn seconds(from: Timestamp, to: Timestamp) -> f64 {
-    to.duration_since(from).as_secs_f64()
-}
-
 impl Filtered for ChangeRow {
     fn any_name(&self, test: &mut dyn FnMut(&str) -> bool) -> bool {
         test(&self.id) || self.keys.iter().any(|key| test(key))
@@ -29,22 +22,16 @@ impl Filtered for ChangeRow {
         self.fields.iter().any(|field| test(&field.value))
     }
 
-    fn field(
-        &self,
-        name: &str,
-        value: &str,
-        moment: &Moment,
-        test: &mut dyn FnMut(Fact<'_>) -> bool,
-    ) -> Verdict {
-        match name {
+    fn field(&self, asked: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+        match asked.name {
             "id" => text(Some(&self.id), test),
             "key" => Verdict::of(self.keys.iter().any(|key| test(Fact::Text(key)))),
             "lsn" => number(self.lsn.map(|lsn| lsn as f64), test),
             "partition" => text(self.partition_key.as_deref(), test),
             "range" => text(Some(&format!("{}-{}", self.range.min, self.range.max)), test),
-            "time" => text(Some(&moment.clock(self.seen_at, value)), test),
+            "time" => text(Some(&asked.clock(self.seen_at)), test),
             "etag" => text(Some(&self.etag), test),
-            _ => self.in_document(name, test),
+            name => in_document(self, name, test),
         }
     }
 
@@ -53,31 +40,25 @@ impl Filtered for ChangeRow {
     }
 }
 
-/// A field of the document: those that the row shows, then the document itself.
-trait InDocument {
-    fn in_document(&self, name: &str, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict;
-}
-
-impl InDocument for ChangeRow {
-    fn in_document(&self, name: &str, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
-        if let Some(json) = &self.json {
-            return Verdict::of(any_field(json, name, |scalar| match scalar {
-                Scalar::Text(text) => test(Fact::Text(text)),
-                Scalar::Number(number) => test(Fact::Number(number)),
-                Scalar::Bool(true) => test(Fact::Text("true")),
-                Scalar::Bool(false) => test(Fact::Text("false")),
-                Scalar::Null => test(Fact::Text("null")),
-            }));
-        }
-        let mut shown = self.fields.iter().filter(|field| is_named(&field.name, name)).peekable();
-        if shown.peek().is_none() {
-            return Verdict::Unknown;
-        }
-        Verdict::of(shown.any(|field| match field.value.parse() {
-            Ok(number) => test(Fact::Number(number)),
-            Err(_) => test(Fact::Text(&field.value)),
-        }))
+/// Whether a field of a change's document passes; where that is not kept, one of those that the row shows.
+fn in_document(row: &ChangeRow, name: &str, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+    if let Some(json) = &row.json {
+        return Verdict::of(any_field(json, name, |scalar| match scalar {
+            Scalar::Text(text) => test(Fact::Text(text)),
+            Scalar::Number(number) => test(Fact::Number(number)),
+            Scalar::Bool(true) => test(Fact::Text("true")),
+            Scalar::Bool(false) => test(Fact::Text("false")),
+            Scalar::Null => test(Fact::Text("null")),
+        }));
     }
+    let mut shown = row.fields.iter().filter(|field| is_named(&field.name, name)).peekable();
+    if shown.peek().is_none() {
+        return Verdict::Unknown;
+    }
+    Verdict::of(shown.any(|field| match field.value.parse() {
+        Ok(number) => test(Fact::Number(number)),
+        Err(_) => test(Fact::Text(&field.value)),
+    }))
 }
 
 impl Filtered for EntryRow {
@@ -89,21 +70,15 @@ impl Filtered for EntryRow {
         test(state_word(self.state)) || test(&self.kind)
     }
 
-    fn field(
-        &self,
-        name: &str,
-        _value: &str,
-        moment: &Moment,
-        test: &mut dyn FnMut(Fact<'_>) -> bool,
-    ) -> Verdict {
-        match name {
+    fn field(&self, asked: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+        match asked.name {
             "key" => text(Some(&self.key), test),
             "id" => text(self.document_id.as_deref(), test),
             "state" => text(Some(state_word(self.state)), test),
             "type" => text(Some(&self.kind), test),
             "size" => number(self.size.map(|size| size as f64), test),
-            "ttl" => number(Some(self.expires_at.map_or(f64::INFINITY, |at| seconds(moment.now, at))), test),
-            "age" => number(Some(seconds(self.changed_at, moment.now)), test),
+            "ttl" => number(Some(self.expires_at.map_or(f64::INFINITY, |at| -asked.age(at))), test),
+            "age" => number(Some(asked.age(self.changed_at)), test),
             _ => Verdict::Fails,
         }
     }
@@ -118,14 +93,8 @@ impl Filtered for LeaseRow {
         self.mine && test("me")
     }
 
-    fn field(
-        &self,
-        name: &str,
-        _value: &str,
-        moment: &Moment,
-        test: &mut dyn FnMut(Fact<'_>) -> bool,
-    ) -> Verdict {
-        match name {
+    fn field(&self, asked: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+        match asked.name {
             "owner" => Verdict::of(
                 self.owner.as_deref().is_some_and(|owner| test(Fact::Text(owner)))
                     || (self.mine && test(Fact::Text("me"))),
@@ -134,7 +103,7 @@ impl Filtered for LeaseRow {
             "id" => text(Some(&self.id), test),
             "at" => text(self.continuation.as_deref(), test),
             "lag" => number(self.lag.map(|lag| lag as f64), test),
-            "age" => number(self.heartbeat.map(|at| seconds(at, moment.now)), test),
+            "age" => number(self.heartbeat.map(|at| asked.age(at)), test),
             _ => Verdict::Fails,
         }
     }
@@ -149,18 +118,12 @@ impl Filtered for LogLine {
         test(&self.text) || test(level_word(self.level))
     }
 
-    fn field(
-        &self,
-        name: &str,
-        value: &str,
-        moment: &Moment,
-        test: &mut dyn FnMut(Fact<'_>) -> bool,
-    ) -> Verdict {
-        match name {
+    fn field(&self, asked: &Asked<'_>, test: &mut dyn FnMut(Fact<'_>) -> bool) -> Verdict {
+        match asked.name {
             "level" => number(Some(f64::from(self.level as u8)), test),
             "room" => text(Some(self.room), test),
             "text" => text(Some(&self.text), test),
-            "time" => text(Some(&moment.clock(self.at, value)), test),
+            "time" => text(Some(&asked.clock(self.at)), test),
             _ => Verdict::Fails,
         }
     }
