@@ -274,6 +274,7 @@ impl CachePane {
         if self.filter.ages() && self.aged_at != seconds {
             self.aged_at = seconds;
             self.find_hits();
+            // A sorted listing is made anew, as if something had come.
             self.arrivals += 1;
         }
         self.resort(now);
@@ -310,17 +311,9 @@ impl CachePane {
 
     /// The listing stands still from now on, with all its keys.
     fn stop(&mut self, now: Timestamp) -> &mut Listing {
-        if self.listing.as_ref().is_none_or(|listing| listing.cursor.is_none()) {
-            self.listing = Some(self.list(now, usize::MAX));
-        }
-        self.listing.get_or_insert_with(|| Listing {
-            keys: Vec::new(),
-            cursor: None,
-            top: 0,
-            made_at: 0,
-            at: now,
-            waiting: 0,
-        })
+        let held = self.listing.take().filter(|listing| listing.cursor.is_some());
+        let listing = held.unwrap_or_else(|| self.list(now, usize::MAX));
+        self.listing.insert(listing)
     }
 
     /// Moves the cursor by rows; a step up from the top follows again. `from` is the key to start from
