@@ -3,7 +3,10 @@
 use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::{buffer::Buffer, style::Modifier};
 
-use super::fixture::{self, change, entry, keys, press, tell, text};
+use super::{
+    fixture::{self, change, entry, keys, place, press, tell, text},
+    running,
+};
 use crate::{
     engine::{EntryState, Event, Level, LogLine},
     tui::{
@@ -13,24 +16,9 @@ use crate::{
     },
 };
 
-fn running() -> Model {
-    let mut model = fixture::model(120, 40);
-    tell(&mut model, fixture::running());
-    model
-}
-
 fn click(model: &mut Model, column: u16, row: u16) -> Vec<Effect> {
     let kind = MouseEventKind::Down(MouseButton::Left);
     update(model, Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
-}
-
-/// The column and row of a text on the screen, in cells.
-fn find(model: &Model, wanted: &str) -> (u16, u16) {
-    let screen = text(model);
-    let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(wanted)).expect(wanted);
-    let before = &line[..line.find(wanted).unwrap()];
-    let column = crate::tui::widgets::text::width(before);
-    (u16::try_from(column).unwrap(), u16::try_from(row).unwrap())
 }
 
 /// The underlined text of a row from a column on, up to the right border of the feed.
@@ -176,20 +164,20 @@ fn what_was_found_is_underlined_in_its_own_cells_and_never_under_the_mask() {
 fn a_click_on_a_title_sorts_and_the_next_one_reverses() {
     let mut model = running();
     let first = |model: &Model| model.feed.ring.at(0).unwrap().1.id.clone();
-    let (x, y) = find(&model, "id   ");
+    let (x, y) = place(&model, "id   ");
     click(&mut model, x, y);
     assert_eq!(first(&model), "p-000000");
     assert!(text(&model).contains("id ▲"), "{}", text(&model));
     click(&mut model, x, y);
     assert_eq!(first(&model), "p-000812");
     assert!(text(&model).contains("id ▼"));
-    let (x, y) = find(&model, "key   ");
+    let (x, y) = place(&model, "key   ");
     click(&mut model, x, y);
     assert_eq!(model.focus, Pane::Cache);
     assert_eq!(model.cache.window(1)[0].0, "price:p-000000");
     keys(&mut model, "O");
     assert_eq!(model.cache.window(1)[0].0, "price:p-000986");
-    let (x, y) = find(&model, "lag│");
+    let (x, y) = place(&model, "lag│");
     click(&mut model, x, y);
     let lags: Vec<_> = model.leases.shown().map(|row| row.lag).collect();
     assert_eq!(lags, [Some(120), Some(14), Some(0), Some(0)]);
@@ -259,7 +247,7 @@ fn the_slowest_and_the_findings_are_sorted_and_keep_their_cursor() {
     keys(&mut model, "4fj");
     let id = |model: &Model| model.latency.slowest[model.slow_cursor.unwrap()].id.clone();
     let before = id(&model);
-    let (x, y) = find(&model, "the slowest");
+    let (x, y) = place(&model, "the slowest");
     click(&mut model, x, y);
     assert!(model.latency.slowest.windows(2).all(|pair| pair[0].id <= pair[1].id));
     assert_eq!(id(&model), before);
@@ -274,7 +262,7 @@ fn the_slowest_and_the_findings_are_sorted_and_keep_their_cursor() {
         _ => String::new(),
     };
     let before = selected(&model);
-    let (x, y) = find(&model, "kind    ");
+    let (x, y) = place(&model, "kind    ");
     click(&mut model, x, y);
     let sorted: Vec<_> =
         (0..).map_while(|row| model.verification.row(row)).map(|row| row.kind.word()).collect();

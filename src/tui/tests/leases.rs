@@ -5,31 +5,15 @@ use jiff::SignedDuration;
 
 use super::{
     fixture::{self, keys, model, press, tell},
-    views,
+    running, sent, views,
 };
 use crate::{
     engine::{
         Bookmarked, Command, DeadLetterOrder, DriftWatch, Event, LeaseDeed, LeaseOrder, LeaseOutcome,
         RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
     },
-    tui::{
-        Model,
-        update::{Effect, Msg, update},
-    },
+    tui::update::{Msg, update},
 };
-
-fn running() -> Model {
-    let mut model = model(120, 40);
-    tell(&mut model, fixture::running());
-    model
-}
-
-fn sent(effects: &[Effect]) -> Vec<&Command> {
-    effects
-        .iter()
-        .filter_map(|effect| if let Effect::Send(command) = effect { Some(command) } else { None })
-        .collect()
-}
 
 fn order(deed: LeaseDeed, only: &[&str]) -> LeaseOrder {
     LeaseOrder { deed, only: only.iter().map(ToString::to_string).collect(), take_over: false }

@@ -19,3 +19,21 @@ mod themes;
 mod tour;
 mod urgency;
 mod views;
+
+use self::fixture::{model, tell};
+use super::{Model, update::Effect};
+use crate::engine::Command;
+
+/// A screen of the middle size that shows the run of the fixture.
+fn running() -> Model {
+    let mut model = model(120, 40);
+    tell(&mut model, fixture::running());
+    model
+}
+
+/// What the engine was asked.
+fn sent(effects: &[Effect]) -> Vec<&Command> {
+    let commands =
+        effects.iter().map(|effect| if let Effect::Send(command) = effect { Some(command) } else { None });
+    commands.flatten().collect()
+}

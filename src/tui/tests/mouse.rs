@@ -4,8 +4,8 @@ use crossterm::event::{KeyCode, MouseEventKind};
 
 use super::{
     arrange::{click, mouse},
-    fixture::{self, keys, model, press, tell, text},
-    views,
+    fixture::{self, keys, model, place, press, tell, text},
+    running, views,
 };
 use crate::{
     engine::{Command, Event, LeaseDeed},
@@ -17,23 +17,6 @@ use crate::{
         view::clickable,
     },
 };
-
-fn running() -> Model {
-    let mut model = model(120, 40);
-    tell(&mut model, fixture::running());
-    model
-}
-
-/// Where words stand on the screen.
-fn place(model: &Model, words: &str) -> (u16, u16) {
-    let text = text(model);
-    let found = text.lines().enumerate().find_map(|(y, line)| {
-        let at = line.find(words)?;
-        Some((line[..at].chars().count(), y))
-    });
-    let (x, y) = found.unwrap_or_else(|| panic!("no `{words}` in\n{text}"));
-    (u16::try_from(x).unwrap(), u16::try_from(y).unwrap())
-}
 
 fn click_on(model: &mut Model, words: &str) -> Vec<Effect> {
     let (x, y) = place(model, words);

@@ -2,7 +2,10 @@
 
 use crossterm::event::KeyCode;
 
-use super::fixture::{self, chord, keys, model, press, tell, text};
+use super::{
+    fixture::{self, chord, keys, model, press, tell, text},
+    running,
+};
 use crate::{
     engine::{Command, LeaseDeed},
     tui::{
@@ -12,12 +15,6 @@ use crate::{
         update::Effect,
     },
 };
-
-fn running() -> Model {
-    let mut model = model(120, 40);
-    tell(&mut model, fixture::running());
-    model
-}
 
 /// Opens the palette, types, and takes the first entry.
 fn choose(model: &mut Model, typed: &str) -> Vec<Effect> {

@@ -2,7 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::fixture::{self, change, document, keys, model, press, tell};
+use super::{
+    fixture::{self, change, document, keys, model, press, tell},
+    running, sent,
+};
 use crate::{
     engine::{
         Command, EntryState, Event, ForeignOwner, Insert, RebuildOrder, RebuildPhase, SyncPhase, SyncStatus,
@@ -13,19 +16,6 @@ use crate::{
         update::{Effect, Msg, update},
     },
 };
-
-fn running() -> Model {
-    let mut model = model(120, 40);
-    tell(&mut model, fixture::running());
-    model
-}
-
-fn sent(effects: &[Effect]) -> Vec<&Command> {
-    effects
-        .iter()
-        .filter_map(|effect| if let Effect::Send(command) = effect { Some(command) } else { None })
-        .collect()
-}
 
 #[test]
 fn one_selection_goes_through_all_panes() {
