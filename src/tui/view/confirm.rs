@@ -113,8 +113,9 @@ fn undo_words(model: &Model) -> String {
     if undoable.created > 0 {
         words.push_str(
             " The change feed tells no deletions: entries of deleted documents stay in the cache until v, then r, \
-             sweeps them. There is no command line for this: only this session knows what it wrote.",
+             sweeps them.",
         );
     }
+    words.push_str(" There is no command line for this: only this session knows what it wrote.");
     words
 }
