@@ -23,3 +23,6 @@ pub use news::News;
 pub use partition_key::{PartitionKey, PartitionKeyPart};
 pub use range::EpkRange;
 pub use topology::PhysicalRange;
+
+/// The system properties: Cosmos adds them to every document, `_lsn` in feeds only, and drops them in writes.
+pub const SYSTEM_PROPERTIES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];

@@ -10,8 +10,8 @@ use super::check_id;
 
 /// Fields shown at most; the others stay as they are.
 const MOST_FIELDS: usize = 200;
-/// Members that Cosmos adds and ignores in writes.
-const SYSTEM: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+/// As `cosmos::SYSTEM_PROPERTIES`; this room knows no other.
+const SYSTEM_PROPERTIES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
 
 /// Why a text cannot be edited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +69,7 @@ impl Editable {
         let Members(members) =
             serde_json::from_str(json).map_err(|error| EditError::NoObject(error.to_string()))?;
         let mut fields = Vec::new();
-        let members = members.into_iter().filter(|(name, _)| !SYSTEM.contains(&name.as_str()));
+        let members = members.into_iter().filter(|(name, _)| !SYSTEM_PROPERTIES.contains(&name.as_str()));
         let root = open(members, "", &mut fields);
         let has_id = fields.iter().any(|field| field.path == "id" && field.is_text);
         if has_id { Ok(Self { root, fields }) } else { Err(EditError::NoId) }

@@ -13,7 +13,7 @@ mod set_aside;
 pub mod verify;
 mod writer;
 
-pub use compare::{Difference, Digest, compare, fields_that_differ, same_meaning};
+pub use compare::{Difference, Digest, compare, same_meaning};
 pub use dead_letters::{DeadLetter, DeadLetters, Retried, retry};
 pub(crate) use dead_letters::{make_private, state_directory};
 pub use diff::{Diff, DiffKind, DiffLine, DiffRow, Folded, Side};

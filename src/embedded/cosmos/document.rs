@@ -11,10 +11,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::keys::Epk;
+use crate::cosmos::SYSTEM_PROPERTIES;
 
-/// Properties that only the service sets; what a client sends under these names is dropped.
-const SYSTEM: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
+use super::keys::Epk;
 
 /// Where a document lives: its logical partition and its id.
 pub(super) type Key = (Epk, Box<str>);
@@ -133,7 +132,7 @@ impl<'a> Fields<'a> {
         let mut out = Vec::with_capacity(size + 256);
         out.push(b'{');
         for (name, (key, value)) in &self.0 {
-            if SYSTEM.contains(&name.as_ref()) {
+            if SYSTEM_PROPERTIES.contains(&name.as_ref()) {
                 continue;
             }
             out.extend_from_slice(key.as_bytes());

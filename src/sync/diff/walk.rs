@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::tree::{Kind, Member, Node};
 use super::{Diff, DiffKind, DiffLine, Draft, Folded, Piece, Span, Text, alike};
-use crate::sync::compare::{SYSTEM_FIELDS, near, same_value};
+use crate::cosmos::SYSTEM_PROPERTIES;
+use crate::sync::compare::{near, same_value};
 
 /// Compares two texts with their trees. `nearly`: the last bit of a number with a fraction is nothing.
 pub(super) fn both((left, a): (&str, &Node), (right, b): (&str, &Node), nearly: bool) -> Diff {
@@ -229,7 +230,7 @@ impl Walk<'_> {
 
     /// The walk is in a member that Cosmos adds to every document.
     fn is_system(&self) -> bool {
-        matches!(self.path.first(), Some(Step::Name(name)) if SYSTEM_FIELDS.contains(&name.as_ref()))
+        matches!(self.path.first(), Some(Step::Name(name)) if SYSTEM_PROPERTIES.contains(&name.as_ref()))
     }
 
     /// The next line begins a difference at the place of the walk.

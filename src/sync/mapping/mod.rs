@@ -15,8 +15,8 @@ use thiserror::Error;
 
 use crate::cache::{Encoding, Version};
 use crate::config::{Key, Settings, ValueEncoding, ValueShape};
+use crate::cosmos::SYSTEM_PROPERTIES;
 
-use super::compare::SYSTEM_FIELDS;
 use super::fields;
 pub use entry::{Expiry, MappedEntry, MappedValue};
 pub use jq::{Jq, JqError};
@@ -343,7 +343,7 @@ fn stripped(document: &[u8]) -> Result<Bytes, MappingError> {
     let mut value = Vec::with_capacity(document.len());
     value.push(b'{');
     for (name, raw) in fields::members(document)? {
-        if SYSTEM_FIELDS.contains(&name.as_str()) {
+        if SYSTEM_PROPERTIES.contains(&name.as_str()) {
             continue;
         }
         if value.len() > 1 {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cache::Entry;
-use crate::cosmos::PartitionKey;
-use crate::sync::compare::{Difference, SYSTEM_FIELDS, same_meaning};
+use crate::cosmos::{PartitionKey, SYSTEM_PROPERTIES};
+use crate::sync::compare::{Difference, same_meaning};
 use crate::sync::fields;
 use crate::sync::mapping::{Expiry, MappedEntry};
 use crate::sync::own_keys::{id_of, is_ours};
@@ -260,7 +260,7 @@ fn names(value: &[u8]) -> Vec<String> {
     let mut names: Vec<String> = members
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|name| !SYSTEM_FIELDS.contains(&name.as_str()))
+        .filter(|name| !SYSTEM_PROPERTIES.contains(&name.as_str()))
         .collect();
     names.sort_unstable();
     names

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::text_box::TextBox;
 use crate::{
+    cosmos::SYSTEM_PROPERTIES,
     engine::{Edit, EditEnd},
     tui::pretty,
 };
@@ -138,9 +139,8 @@ fn own_lines(json: &str) -> Vec<String> {
 
 /// A top-level property that Cosmos adds to every document, as a line of [`pretty`].
 fn is_system(line: &str) -> bool {
-    const NAMES: [&str; 6] = ["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn"];
     let name = line.strip_prefix("  \"").and_then(|rest| rest.split_once("\":"));
-    name.is_some_and(|(name, _)| NAMES.contains(&name))
+    name.is_some_and(|(name, _)| SYSTEM_PROPERTIES.contains(&name))
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use jaq_core::{Ctx, ValT, Vars};
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
+use crate::config::line_and_column;
+
 use budget::{Bounded, Counted};
 use natives::{RANGE, WITHHELD};
 use value::Measured;
@@ -219,13 +221,8 @@ fn first<'s, E>(errors: load::Errors<&'s str, (), E>, tell: impl Fn(E) -> Vec<(&
 
 /// A fault at a byte of the expression.
 fn fault(code: &str, at: usize, what: &str) -> JqError {
-    let before = code.get(..at).unwrap_or(code);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    JqError {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        what: shortened(what),
-    }
+    let (line, column) = line_and_column(code, at);
+    JqError { line, column, what: shortened(what) }
 }
 
 /// One short line: errors quote values, and values may be whole documents.
