@@ -16,9 +16,8 @@ pub struct Reconnected {
     pub count: u64,
     /// What became of the newest one that was lost, in the words of the system.
     pub reason: String,
-    /// From noticing that it was lost until what was under way had been answered on the next one.
-    pub newest: Duration,
-    /// The longest of these since [`Reconnects::take_longest`].
+    /// The longest time from noticing that one was lost until what was under way had been answered on the next,
+    /// since [`Reconnects::take_longest`].
     pub longest: Duration,
 }
 
@@ -27,7 +26,6 @@ impl Reconnects {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.count += 1;
         seen.reason = reason;
-        seen.newest = took;
         seen.longest = seen.longest.max(took);
     }
 

@@ -17,7 +17,7 @@ use thiserror::Error;
 const STEP: usize = 200;
 /// Bytes that are written in one go.
 const STEP_BYTES: usize = 4 << 20;
-/// No answer for so long is a failure, seconds.
+/// No answer for so long is a failure.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What went wrong with the cache.
