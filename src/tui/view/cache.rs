@@ -150,15 +150,7 @@ fn foot<'a>(model: &Model, width: usize) -> Option<Line<'a>> {
         let passes = if drift.passes == 1 { "pass" } else { "passes" };
         parts.push(format!("{compared} compared in the last minute, {} {passes}", drift.passes));
     }
-    let mut words = String::new();
-    for part in parts {
-        let gap = if words.is_empty() { "" } else { " · " };
-        if text::width(&words) + text::width(gap) + text::width(&part) + 4 > width {
-            continue;
-        }
-        words.push_str(gap);
-        words.push_str(&part);
-    }
+    let words = text::as_many_as_fit(&parts, width.saturating_sub(4));
     (!words.is_empty()).then(|| Line::styled(words, model.theme.dim))
 }
 

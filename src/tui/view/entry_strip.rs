@@ -90,13 +90,5 @@ fn facts(model: &Model, row: &EntryRow, value: &EntryValue, width: usize) -> Str
         None => "no expiry".to_owned(),
         Some(at) => format!("ends in {}", text::span(text::seconds_between(model.now, at))),
     });
-    let mut words = String::new();
-    for part in parts {
-        let gap = if words.is_empty() { "" } else { " · " };
-        if text::width(&words) + text::width(gap) + text::width(&part) <= width {
-            words.push_str(gap);
-            words.push_str(&part);
-        }
-    }
-    words
+    text::as_many_as_fit(&parts, width)
 }

@@ -146,6 +146,19 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
+/// Parts with ` · ` between them; those that do not fit any more are left out, the first ones matter most.
+pub(crate) fn as_many_as_fit(parts: &[String], max: usize) -> String {
+    let mut line = String::new();
+    for part in parts {
+        let gap = if line.is_empty() { "" } else { " · " };
+        if width(&line) + width(gap) + width(part) <= max {
+            line.push_str(gap);
+            line.push_str(part);
+        }
+    }
+    line
+}
+
 /// `1,284`, from a million on `1.2M`: six columns at most below 10^13.
 pub(crate) fn short_count(n: u64) -> String {
     match n {
