@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::{Effect, act, typing};
 use crate::{
+    config::is_loopback,
     engine::{
         Command, ConnectionState, DeadLetterList, DeadLetterOrder, DeadLetterRow, DriftWatch, MappingPreview,
     },
@@ -42,9 +43,12 @@ pub(super) fn begin_drift(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-    let here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
     model.drift_decided = true;
-    if here { vec![Effect::Send(Command::WatchDrift(Some(DriftWatch::default())))] } else { Vec::new() }
+    if is_loopback(host) {
+        vec![Effect::Send(Command::WatchDrift(Some(DriftWatch::default())))]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Opens the list of what was set aside.
@@ -120,7 +124,7 @@ pub(super) fn open_tree(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A key in the tree; `None` = it closes, and the key under the cursor may be followed.
+/// A key in the tree; `false` = it closes, and the key under the cursor may be followed.
 pub(super) fn in_tree(model: &mut Model, tree: &mut KeyTree, action: Action) -> (bool, Vec<Effect>) {
     match action {
         Action::Back => return (false, Vec::new()),
