@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Steps that can be taken back, while they fit.
 const UNDO: usize = 100;
-/// Characters kept over all of these steps.
+/// Bytes of text kept over all of these steps.
 const UNDO_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

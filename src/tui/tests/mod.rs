@@ -24,6 +24,20 @@ use self::fixture::{model, tell};
 use super::{Model, update::Effect};
 use crate::engine::Command;
 
+/// Ids that terminals find hard: wide, right to left, combining, hostile, empty, long.
+const HOSTILE_IDS: [&str; 10] = [
+    "🛒🛒🛒",
+    "مرحبا بالعالم",
+    "a\tb\nc",
+    "\u{202E}evil",
+    "é́́́",
+    "価格価格価格価格価格価格価格",
+    "",
+    "\x1b[2J\x07",
+    "👩‍👩‍👧‍👦-1",
+    "an-id-that-is-longer-than-any-column-that-a-terminal-has-for-it-0000000000000000000000000000000000000042",
+];
+
 /// A screen of the middle size that shows the run of the fixture.
 fn running() -> Model {
     let mut model = model(120, 40);

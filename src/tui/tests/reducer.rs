@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::{
+    HOSTILE_IDS,
     fixture::{self, change, document, keys, model, press, tell},
     running, sent,
 };
@@ -213,20 +214,10 @@ fn clicks_select_what_is_under_them() {
 
 #[test]
 fn hostile_texts_do_not_break_the_frame() {
-    let ids = [
-        "🛒🛒🛒",
-        "مرحبا بالعالم",
-        "a\tb\nc",
-        "\u{202E}evil",
-        "é́́́",
-        "価格価格価格価格価格価格価格",
-        "",
-        "\x1b[2J",
-    ];
     for (width, height) in [(60, 15), (80, 24), (120, 40)] {
         let mut model = model(width, height);
         tell(&mut model, fixture::running());
-        for (i, id) in ids.iter().enumerate() {
+        for (i, id) in HOSTILE_IDS.iter().enumerate() {
             tell(
                 &mut model,
                 [

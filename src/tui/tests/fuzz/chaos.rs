@@ -16,24 +16,10 @@ use crate::{
     },
     tui::{
         Background,
-        tests::fixture,
+        tests::{HOSTILE_IDS, fixture},
         update::{Effect, Msg},
     },
 };
-
-/// Ids that terminals find hard: wide, right to left, combining, hostile, empty, long.
-const IDS: [&str; 10] = [
-    "🛒🛒🛒",
-    "مرحبا بالعالم",
-    "a\tb\nc",
-    "\u{202E}evil",
-    "é́́́",
-    "価格価格価格価格価格価格価格",
-    "",
-    "\x1b[2J\x07",
-    "👩‍👩‍👧‍👦-1",
-    "an-id-that-is-longer-than-any-column-that-a-terminal-has-for-it-0000000000000000000000000000000000000042",
-];
 
 /// Makes messages; remembers what the screen asked, so that it can be answered.
 pub(super) struct Chaos {
@@ -179,7 +165,7 @@ impl Chaos {
     /// A name of something else: an owner, an address, a word.
     pub(super) fn plain(&mut self) -> String {
         match self.rng.random_range(0..6) {
-            0 => (*IDS.choose(&mut self.rng).unwrap()).to_owned(),
+            0 => (*HOSTILE_IDS.choose(&mut self.rng).unwrap()).to_owned(),
             _ => format!("p-{}", self.rng.random_range(0..60)),
         }
     }
