@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::cosmos::put;
 use crate::support::pair::{Pair, gather, signal};
+use crate::support::wait::eventually;
 
 /// Short intervals: a dead owner's lease is free after two seconds.
 const IMPATIENT: [&str; 6] =
@@ -46,9 +47,7 @@ impl Traffic {
     }
 
     pub(crate) async fn written(&self, at_least: u64) {
-        while self.written.load(Ordering::Relaxed) < at_least {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually("documents written", async || self.written.load(Ordering::Relaxed) >= at_least).await;
     }
 
     pub(crate) async fn stop(self) {
@@ -78,13 +77,10 @@ async fn a_killed_sync_loses_nothing() {
         let mut args = vec!["sync", "--start", "beginning"];
         args.extend(IMPATIENT);
         let mut child = pair.program().args(&args).spawn().unwrap();
-        let delivered = Instant::now();
         // Killed in the middle of its work: after it has written some of what is coming.
         let redis = pair.redis().await;
-        while redis.status().await.unwrap().keys < Some(20 * round) {
-            assert!(delivered.elapsed() < Duration::from_secs(30), "nothing delivered in round {round}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let some = Some(20 * round);
+        eventually("some delivered", async || redis.status().await.unwrap().keys >= some).await;
         let so_far = traffic.written.load(Ordering::Relaxed);
         traffic.written(so_far + 50).await;
         child.kill().await.unwrap();
@@ -105,9 +101,7 @@ async fn a_stopped_sync_releases_its_leases_within_a_second() {
         let redis = pair.redis().await;
         redis.delete(&["a".to_owned()]).await.unwrap();
         put(&pair.prices, "a", &json!({ "signal": name })).await;
-        while redis.status().await.unwrap().keys != Some(1) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually("delivered", async || redis.status().await.unwrap().keys == Some(1)).await;
         let asked = Instant::now();
         signal(&child, name).await;
         gather(child).await.code(0);

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::support::cosmos::{connection, put};
 use crate::support::pair::Pair;
+use crate::support::wait::eventually;
 
 async fn value(pair: &Pair, id: &str) -> Option<Value> {
     pair.documents().await.get(id).map(|body| serde_json::from_slice(body).unwrap())
@@ -114,9 +115,10 @@ async fn an_undo_takes_back_exactly_what_was_inserted() {
         }
     }
     undoable(&mut events, Undoable { created: 701, replaced: 2, forgotten: 0 }).await;
-    while value(&pair, "new").await.is_none_or(|new| new["version"] != "second") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("the second version", async || {
+        value(&pair, "new").await.is_some_and(|new| new["version"] == "second")
+    })
+    .await;
     put(&pair.prices, "contested", &json!({ "version": "of somebody else" })).await;
     commands.send(Command::UndoInserts).await.unwrap();
     let (job, left) = ended(&mut events, 2).await;

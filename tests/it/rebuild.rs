@@ -9,6 +9,7 @@ use syncscope::cosmos::PartitionKey;
 use crate::end_to_end::Traffic;
 use crate::support::cosmos::put;
 use crate::support::pair::Pair;
+use crate::support::wait::{eventually, lines_until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_cache_is_filled_again_while_traffic_goes_on() {
@@ -214,9 +215,7 @@ async fn a_rebuild_is_not_done_before_its_markers_are_in_the_cache() {
     };
     limit("1").await;
     let mut child = pair.program().args(["rebuild", "--yes", "--json"]).spawn().unwrap();
-    while markers(&pair).await.0.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually("a marker in the source", async || !markers(&pair).await.0.is_empty()).await;
     let waiting = tokio::time::timeout(Duration::from_secs(2), child.wait()).await;
     assert!(waiting.is_err(), "done although nothing can be written");
     limit("0").await;
@@ -256,9 +255,10 @@ async fn markers_that_a_killed_rebuild_has_left_are_nobodys_document_and_go_with
 async fn a_marker_that_somebody_removes_before_it_arrives_holds_nothing_up() {
     let pair = Pair::start().await;
     pair.run(&["seed", "--count", "3000"]).await.code(0);
-    let child = pair.program().args(["rebuild", "--yes", "--json", "--max-items", "20"]).spawn().unwrap();
+    let mut child = pair.program().args(["rebuild", "--yes", "--json", "--max-items", "20"]).spawn().unwrap();
     let mut removed = 0;
     while removed < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "done before enough could be removed");
         for id in markers(&pair).await.0 {
             removed +=
                 usize::from(pair.prices.delete(&id, &PartitionKey::from(id.as_str()), None).await.is_ok());
@@ -278,17 +278,14 @@ async fn a_rebuild_waits_for_another_processor_to_stop_if_told_to() {
         .spawn()
         .unwrap();
     pair.in_step(Duration::from_secs(20)).await;
-    let waiting = pair.program().args(["rebuild", "--yes", "--wait", "--json"]).spawn().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut waiting = pair.program().args(["rebuild", "--yes", "--wait", "--json"]).spawn().unwrap();
+    let stderr = waiting.stderr.as_mut().unwrap();
+    let told = lines_until(stderr, "it waits", |line| line.starts_with("waiting for somebody-else")).await;
+    assert!(told.iter().any(|line| line.contains("StartFromBeginning")), "{told:#?}");
     assert!(markers(&pair).await.0.is_empty(), "it began although somebody else owns the leases");
     crate::support::pair::signal(&other, "TERM").await;
     crate::support::pair::gather(other).await.code(0);
     let ran = crate::support::pair::gather(waiting).await.code(0);
-    assert!(
-        ran.stderr.contains("somebody-else") && ran.stderr.contains("StartFromBeginning"),
-        "{}",
-        ran.stderr
-    );
     assert_eq!(ran.json()["documents"], 100);
 }
 
@@ -316,6 +313,7 @@ async fn a_rebuild_killed_at_any_moment_ends_in_step_when_started_again() {
         let args = ["rebuild", "--yes", "--take-over", "--mode", mode, "--max-items", "50"];
         let mut child = pair.program().args(args).spawn().unwrap();
         let moment = rand::random_range(0..1_200);
+        // Time is the subject: killed at any moment.
         tokio::time::sleep(Duration::from_millis(moment)).await;
         child.kill().await.unwrap();
         let ran = pair.run(&["rebuild", "--yes", "--take-over", "--mode", mode, "--json"]).await;

@@ -9,6 +9,7 @@ use syncscope::embedded::{CacheOptions, EmbeddedCache};
 
 use crate::support::cosmos::put;
 use crate::support::pair::{Pair, Ran, gather, signal};
+use crate::support::wait::{eventually, lines_until};
 
 /// A filled source and a cache in step with it.
 async fn in_step(documents: u32) -> Pair {
@@ -225,28 +226,27 @@ async fn a_cache_that_goes_away_while_drift_is_watched_is_told_and_waited_for() 
     let mut pair = in_step(50).await;
     let port = pair.cache.port();
     let args = ["verify", "--watch", "--json", "--rate", "500/s"];
-    let child = pair.program().args(args).spawn().unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut child = pair.program().args(args).spawn().unwrap();
+    let stdout = child.stdout.as_mut().unwrap();
+    let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let compared = |line: &str| parsed(line)["compared"].as_u64();
+    lines_until(stdout, "it compares", |line| compared(line) > Some(0)).await;
     let entries = pair.redis().await;
     let keys: Vec<String> = pair.documents().await.into_keys().collect();
     let kept = entries.entries(&keys, 1 << 20).await.unwrap();
     let nothing = EmbeddedCache::start(CacheOptions { in_process: true, port: None }).await.unwrap();
     std::mem::replace(&mut pair.cache, nothing).stop().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let told = lines_until(stdout, "the loss is told", |line| parsed(line)["problem"].is_string()).await;
+    let before = told.last().and_then(|line| compared(line));
     pair.cache =
         EmbeddedCache::start(CacheOptions { port: Some(port), ..CacheOptions::default() }).await.unwrap();
     for (key, entry) in keys.iter().zip(kept) {
         set(&pair, key, std::str::from_utf8(&entry.unwrap().value).unwrap(), None).await;
     }
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    lines_until(stdout, "it goes on", |line| parsed(line)["problem"].is_null() && compared(line) > before)
+        .await;
     signal(&child, "TERM").await;
-    let ran = gather(child).await;
-    let lines: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let troubled = lines.iter().position(|line| line["problem"].is_string()).expect("the loss is not told");
-    let after = &lines[troubled..];
-    let compared = |line: &Value| line["compared"].as_u64();
-    assert!(after.iter().any(|line| line["problem"].is_null()), "{}", ran.stdout);
-    assert!(compared(&drift(&ran)) > compared(&lines[troubled]), "{}", ran.stdout);
+    gather(child).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,10 +358,8 @@ async fn entries_of_deleted_and_of_outlived_documents_are_told_apart() {
     let short = ["--ttl", "1s", "--key", "short:{id}", "--lease-prefix", "short"];
     pair.run(&[&["sync", "--start", "beginning", "--until-idle"], &short[..]].concat()).await.code(0);
     let redis = pair.redis().await;
-    while redis.entry("short:kept", 10).await.unwrap().is_some() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // Whole seconds: `_ts` tells no better.
+    eventually("expired", async || redis.entry("short:kept", 10).await.unwrap().is_none()).await;
+    // Time is the subject: `_ts` has whole seconds, and one must have passed by it, too.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let ran = pair.run(&[&["verify", "--json"], &short[..]].concat()).await.code(1);
     let found = findings(&ran);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::emulator::emulator;
 use crate::support::raw::Raw;
+use crate::support::wait::eventually;
 
 const DOCS: &str = "/dbs/shop/colls/prices/docs";
 
@@ -168,11 +169,7 @@ async fn expired_documents_are_gone_from_reads_queries_and_feed() {
     let by_key = [("x-ms-documentdb-partitionkey", r#"[".lock"]"#)];
     let path = format!("{docs}/.lock");
     assert_eq!(raw.send("GET", &path, &by_key, "").await.status(), 200);
-    let waiting = std::time::Instant::now();
-    while raw.send("GET", &path, &by_key, "").await.status() != 404 {
-        assert!(waiting.elapsed() < std::time::Duration::from_secs(4));
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    eventually("expired", async || raw.send("GET", &path, &by_key, "").await.status() == 404).await;
     let feed = value(raw.send("GET", docs, &[("a-im", "Incremental feed")], "").await).await;
     assert_eq!(feed["Documents"].as_array().unwrap().len(), 1);
     let query = [

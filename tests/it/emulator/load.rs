@@ -137,6 +137,7 @@ async fn it_stops_within_a_second_whatever_clients_hold_open() {
                 .await
         }
     });
+    // Nothing shows that a request has arrived which is not answered; it is given time to.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let before = Instant::now();
     emulator.stop().await;

@@ -67,6 +67,7 @@ async fn beyond_the_throughput_is_429_until_the_debt_is_paid() {
     assert_eq!(body["code"], "TooManyRequests");
     // What was refused was not done, and the list of ranges is never refused.
     assert_eq!(raw.send("GET", "/dbs/shop/colls/prices/pkranges", &[], "").await.status(), 200);
+    // Time is the subject: just as long as the answer has told.
     tokio::time::sleep(Duration::from_millis(wait)).await;
     let key = [("x-ms-documentdb-partitionkey", r#"["a"]"#)];
     let read = raw.send("GET", &format!("{DOCS}/a"), &key, "").await;

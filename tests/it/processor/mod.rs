@@ -28,8 +28,7 @@ use crate::support::cosmos::{connection, container, prices, put};
 use crate::support::emulator::empty_emulator;
 use crate::support::faults::FaultyGateway;
 use crate::support::recorder::Recorder;
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::wait::{PATIENCE, eventually};
 
 struct Pair {
     emulator: Emulator,
@@ -132,16 +131,6 @@ fn quick(name: &str) -> ProcessorOptions {
         steal_grace: Duration::from_millis(50),
         ..ProcessorOptions::default()
     }
-}
-
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let waited = timeout(PATIENCE, async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
-    assert!(waited.is_ok(), "never: {what}");
 }
 
 fn unique(ids: &[String]) -> BTreeSet<String> {
@@ -294,6 +283,7 @@ async fn a_change_after_a_silence_comes_quickly() {
     let running =
         pair.start(&recorder, ProcessorOptions { poll_interval: Duration::from_secs(5), ..quick("a") }).await;
     running.until_idle().await;
+    // Time is the subject: a silence in which the pauses between reads grow.
     tokio::time::sleep(Duration::from_millis(800)).await;
     put(&pair.source, "late", &json!({})).await;
     let before = std::time::Instant::now();
@@ -476,6 +466,7 @@ async fn the_lock_of_a_dead_instance_is_void_after_its_time() {
     pair.store().create_marker(&other.lock_id(), Some(30)).await.unwrap();
     let pair = Pair { prefix: other, ..pair };
     let running = pair.start(&recorder, quick("b")).await;
+    // Time is the subject: nothing may happen meanwhile.
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert!(!running.handle.status().borrow().started, "the lock of a live instance holds");
     running.handle.stop().await;

@@ -8,3 +8,4 @@ pub(crate) mod raw;
 pub(crate) mod recorder;
 pub(crate) mod servers;
 pub(crate) mod tty;
+pub(crate) mod wait;

@@ -67,15 +67,20 @@ impl Pair {
 
     /// Waits until source and cache are equal.
     pub(crate) async fn in_step(&self, within: Duration) {
-        let start = Instant::now();
-        loop {
-            let found = self.differences().await;
-            if found.is_empty() {
-                return;
-            }
-            assert!(start.elapsed() < within, "after {within:?}: {} of {found:?}", found.len());
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        in_step(&self.prices, &self.redis().await, within).await;
+    }
+}
+
+/// Waits until source and cache are equal.
+pub(crate) async fn in_step(prices: &Container, redis: &CacheClient, within: Duration) {
+    let start = Instant::now();
+    loop {
+        let found = differences(prices, redis).await;
+        if found.is_empty() {
+            return;
         }
+        assert!(start.elapsed() < within, "after {within:?}: {} of {found:?}", found.len());
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

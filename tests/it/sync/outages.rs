@@ -10,6 +10,8 @@ use tokio::process::Child;
 
 use crate::end_to_end::Traffic;
 use crate::support::pair::{Pair, gather, signal};
+use crate::support::servers::left_out;
+use crate::support::wait::eventually;
 
 const WRITES_A_SECOND: u64 = 200;
 
@@ -35,11 +37,8 @@ async fn scene() -> Scene {
     let traffic = Traffic::paced(&pair.prices, PRODUCTS, WRITES_A_SECOND);
     let sync = pair.program().args(["sync", "--start", "beginning"]).spawn().unwrap();
     let redis = pair.redis().await;
-    let start = Instant::now();
-    while redis.status().await.unwrap().keys < Some(PRODUCTS / 2) {
-        assert!(start.elapsed() < Duration::from_secs(30), "nothing delivered");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let half = Some(PRODUCTS / 2);
+    eventually("half delivered", async || redis.status().await.unwrap().keys >= half).await;
     Scene { pair, sync, traffic }
 }
 
@@ -96,6 +95,7 @@ async fn redis_made_read_only() {
     // Of nobody: a replica whose primary is not there.
     if scene.ask(&["REPLICAOF", "127.0.0.1", "1"]).await.is_err() {
         assert!(!scene.pair.cache.product().starts_with("redis"), "a real Redis can be a replica");
+        left_out("redis-server");
         return;
     }
     scene.suffer().await;
@@ -108,6 +108,7 @@ async fn redis_without_enough_replicas() {
     let scene = scene().await;
     if scene.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await.is_err() {
         assert!(!scene.pair.cache.product().starts_with("redis"), "a real Redis can want replicas");
+        left_out("redis-server");
         return;
     }
     scene.suffer().await;

@@ -15,7 +15,7 @@ use syncscope::cosmos::Account;
 use syncscope::embedded::cosmos::{Emulator, EmulatorOptions, PortChoice};
 use syncscope::embedded::{CacheOptions, EmbeddedCache};
 
-use crate::support::pair::differences;
+use crate::support::pair::in_step;
 use crate::support::tty::Tty;
 
 const DEMO: [&str; 6] = ["demo", "--count", "20", "--no-traffic", "--cosmos-port", "0"];
@@ -240,15 +240,7 @@ fn an_emptied_cache_is_rebuilt_from_the_screen_while_traffic_goes_on() {
         let prices = account.container("shop", "prices").await.unwrap();
         let cache = CacheClient::connect(&RedisConnection::parse(&url).unwrap()).await.unwrap();
         // What was written just before the pause may still be on its way.
-        let mut found = differences(&prices, &cache).await;
-        for _ in 0..100 {
-            if found.is_empty() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            found = differences(&prices, &cache).await;
-        }
-        assert_eq!(found, [""; 0]);
+        in_step(&prices, &cache, Duration::from_secs(20)).await;
     });
     tty.type_in("q");
     assert!(tty.ended().success());
