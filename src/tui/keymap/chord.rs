@@ -32,6 +32,12 @@ impl Chord {
         Self { code: event.code, modifiers }
     }
 
+    /// A press of it.
+    #[cfg(test)]
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// As people write it: `ctrl-c`, `enter`, `↑`.
     pub(crate) fn text(self) -> String {
         self.named(|code| match code {

@@ -218,7 +218,7 @@ pub(super) const KEYS: &[TableRow] = {
             C::Insert,
             &[code(K::Tab), code(K::Down)],
             A::NextField,
-            "next field or scenario; tab completes a path",
+            "next field or scenario; completes a path",
             Some("next field"),
         ),
         row(C::Insert, &[code(K::BackTab), code(K::Up)], A::PreviousField, "field before", None),

@@ -308,7 +308,12 @@ impl Model {
 
     /// The key of an action of the panes as it is bound, for words such as "s starts it".
     pub(crate) fn key(&self, action: Action) -> String {
-        self.options.keymap.key_of(Context::Main, action).unwrap_or_else(|| action.name())
+        self.key_in(Context::Main, action)
+    }
+
+    /// The key of an action in a place; its name, by which the palette finds it, where it has none.
+    pub(crate) fn key_in(&self, context: Context, action: Action) -> String {
+        self.options.keymap.key_of(context, action).unwrap_or_else(|| action.name())
     }
 
     pub(crate) fn connection(&self, server: Server) -> Option<&ConnectionState> {

@@ -98,7 +98,7 @@ impl RebuildDialog {
                 order.only =
                     self.leases.iter().filter(|lease| lease.ticked).map(|lease| lease.id.clone()).collect();
                 if order.only.is_empty() {
-                    return Err("tick at least one lease: space".to_owned());
+                    return Err("tick at least one lease".to_owned());
                 }
             }
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Model, Overlay, Pane};
 use crate::{
     engine::{EntryState, RebuildPhase},
-    tui::{model::LeaseChange, widgets::text},
+    tui::{keymap::Action, model::LeaseChange, widgets::text},
 };
 
 /// Time to read a step, in seconds, before a tour that plays by itself goes on.
@@ -69,7 +69,7 @@ impl Step {
         }
     }
 
-    pub(crate) fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::Welcome => {
                 "A price changes in Cosmos DB; a moment later Redis must know. This tour takes one document \
@@ -92,7 +92,7 @@ impl Step {
                  ∅ missing, ? orphan."
             }
             Self::Follow => {
-                "enter opens a document beside its entry: what differs, every version seen, and the time \
+                "{open} opens a document beside its entry: what differs, every version seen, and the time \
                  of each stage on the way."
             }
             Self::Corruption => {
@@ -121,7 +121,7 @@ impl Step {
             }
             Self::Figures => {
                 "From the acknowledged write to the cache, for the back of the room. The tour ends here and \
-                 the demo goes on: ? shows the keys."
+                 the demo goes on: {help} shows the keys."
             }
         }
     }
@@ -202,6 +202,12 @@ pub(crate) enum Proof {
 }
 
 impl Model {
+    /// What a step of the tour says, with the keys as they are bound.
+    pub(crate) fn tour_words(&self, step: Step) -> String {
+        let words = step.words().replace("{open}", &self.key(Action::Open));
+        words.replace("{help}", &self.key(Action::Help))
+    }
+
     /// Whether the step of the tour came about.
     pub(crate) fn tour_proof(&self) -> Proof {
         let Some(tour) = &self.tour else { return Proof::None };

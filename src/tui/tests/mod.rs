@@ -6,6 +6,7 @@ mod find;
 pub(super) mod fixture;
 mod follow;
 mod fuzz;
+mod hints;
 mod inserts;
 mod keys;
 mod leases;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Dialogs that no scene of the pictures opens.
-const MORE: &[(&str, Scene)] = &[
+pub(super) const MORE: &[(&str, Scene)] = &[
     ("stop_sync", |model| {
         tell(model, fixture::running());
         keys(model, "s");

@@ -65,9 +65,11 @@ fn is_double(model: &mut Model, at: Position) -> bool {
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     let frame = layout::frame(model);
     let context = model.context();
-    if frame.footer.contains(at) {
-        let action = clickable::hint(model, context, at);
-        return action.map_or_else(Vec::new, |action| act::act(model, context, action));
+    if let Some((context, action)) = clickable::hint(model, at) {
+        return act::act(model, context, action);
+    }
+    if frame.footer.contains(at) || frame.tour.contains(at) {
+        return Vec::new();
     }
     if let Some(Overlay::Verify(_)) = model.overlays.last()
         && let Some(column) = view::verify::title_at(model, frame.body, at)

@@ -24,20 +24,13 @@ pub(super) fn click(model: &mut Model, at: Position, double: bool) -> Vec<Effect
     if !area.contains(at) {
         return outside(model, context);
     }
-    // Hints stand in the lower border, those of a question in it.
-    let question = context == Context::Confirm && at.y + 2 == area.bottom();
-    if (at.y + 1 == area.bottom() || question)
-        && let Some(action) = clickable::hint(model, context, at)
-    {
-        return act::act(model, context, action);
-    }
     on_row(model, at, double)
 }
 
 /// A click beside a dialog closes it, as its own key would, unless something would be lost.
 fn outside(model: &mut Model, context: Context) -> Vec<Effect> {
     if let Some(what) = model.overlays.last().and_then(Overlay::unsaved) {
-        let back = model.options.keymap.key_of(context, Action::Back).unwrap_or_default();
+        let back = model.key_in(context, Action::Back);
         model.say(format!("{what} would be lost: {back} leaves it"));
         return Vec::new();
     }

@@ -195,7 +195,7 @@ fn tell_key(model: &mut Model, context: Context, action: Action) {
 /// Closes all that lies over the panes, unless that would lose something: then says what.
 fn to_panes(model: &mut Model) -> bool {
     if let Some(what) = model.unsaved() {
-        let back = model.options.keymap.key_of(model.context(), Action::Back).unwrap_or_default();
+        let back = model.key_in(model.context(), Action::Back);
         model.say(format!("{what} would be lost: {back} leaves it first"));
         return false;
     }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     engine::{ConnectionState, EntryRow, EntryState},
     tui::{
+        keymap::Action,
         layout::inner,
         model::{Model, Pane, Place, state_word},
         widgets::{
@@ -57,7 +58,7 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     trouble::draw(model, Pane::Cache, inner(area), buf);
     if cache.shown() == 0 && cache.cursor().is_none() {
         let (why, help) = nothing(model);
-        empty(model, rows, &why, help, buf);
+        empty(model, rows, &why, &help, buf);
         return;
     }
     draw_rows(model, rows, buf);
@@ -154,24 +155,29 @@ fn foot<'a>(model: &Model, width: usize) -> Option<Line<'a>> {
     (!words.is_empty()).then(|| Line::styled(words, model.theme.dim))
 }
 
-fn nothing(model: &Model) -> (String, &'static str) {
+fn nothing(model: &Model) -> (String, String) {
     if model.cache.len() > 0 {
-        return ("no entry passes the filter".to_owned(), "esc clears it");
+        let help = format!("{} clears it", model.key(Action::ClearFilter));
+        return ("no entry passes the filter".to_owned(), help);
     }
-    match &model.redis {
-        None => ("not connected yet".to_owned(), ""),
-        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), ""),
-        Some(ConnectionState::Down { .. }) => (String::new(), ""),
+    let fill = model.key(Action::Rebuild);
+    let (why, help) = match &model.redis {
+        None => ("not connected yet".to_owned(), String::new()),
+        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), String::new()),
+        Some(ConnectionState::Down { .. }) => (String::new(), String::new()),
         Some(ConnectionState::Up { .. }) if model.cache.flushed => {
-            ("the cache was emptied".to_owned(), "b rebuilds it from the change feed")
+            ("the cache was emptied".to_owned(), format!("{fill} rebuilds it from the change feed"))
         }
         Some(ConnectionState::Up { .. }) if !model.cache.status.scanned => {
-            ("scanning the keys".to_owned(), "")
+            ("scanning the keys".to_owned(), String::new())
         }
         Some(ConnectionState::Up { .. }) => {
-            ("the cache is empty".to_owned(), "s starts the sync, b fills it from the beginning")
+            let sync = model.key(Action::ToggleSync);
+            let help = format!("{sync} starts the sync, {fill} fills it from the beginning");
+            ("the cache is empty".to_owned(), help)
         }
-    }
+    };
+    (why, help)
 }
 
 fn draw_rows(model: &Model, rows: Rect, buf: &mut Buffer) {

@@ -1,13 +1,16 @@
 //! A question with yes and no.
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
 };
 
-use super::{sheet::Sheet, wrap};
+use super::{hints::Hints, sheet::Sheet, wrap};
 use crate::tui::{
-    layout::dialog,
+    keymap::{Action, Context},
+    layout::{dialog, inner},
     model::{Model, Overlay, Question},
     same_as,
     widgets::{pane::Pane as Border, pen::Pen, text},
@@ -27,9 +30,11 @@ fn question_words(model: &Model, question: Question) -> (&'static str, String) {
             (
                 "Delete the entry?",
                 format!(
-                    "Exactly one key goes from {}: {key}. The document stays in {}; its next change (or w) writes \
+                    "Exactly one key goes from {}: {key}. The document stays in {}; its next change (or {}) writes \
                      the entry again, and readers miss until then.",
-                    model.options.cache, model.options.source
+                    model.options.cache,
+                    model.options.source,
+                    model.key_in(Context::Follow, Action::WriteEntry)
                 ),
             )
         }
@@ -84,10 +89,31 @@ pub(super) fn draw(model: &Model, question: Question, body: Rect, buf: &mut Buff
     let area = boxed(&sheet, body);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(title).focused(true).draw(area, buf, theme);
-    sheet.draw(0, Rect { height: inner.height.saturating_sub(2), ..inner }, buf, theme);
-    let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
-    pen.skip(1).put("enter", theme.key).put(" yes   ", theme.dim).put("esc", theme.key).put(" no", theme.dim);
+    sheet.draw(0, Rect { height: inner.height.saturating_sub(2), ..inner }, buf, theme, None);
+    let row = foot_row(area);
+    let mut pen = Pen::new(buf, row, 0);
+    for span in foot(model).spans(theme, usize::from(row.width)) {
+        pen.put(&span.content, span.style);
+    }
     None
+}
+
+/// The answers.
+pub(super) fn foot(model: &Model) -> Hints<'_> {
+    let mut hints = Hints::of(model, Context::Confirm);
+    hints.key(Action::Submit, "yes").key(Action::Back, "no");
+    hints
+}
+
+/// Where they stand: inside the box.
+pub(super) fn foot_row(area: Rect) -> Rect {
+    let inner = inner(area);
+    Rect {
+        x: inner.x + 1,
+        y: inner.bottom().saturating_sub(1),
+        width: inner.width.saturating_sub(1),
+        height: inner.height.min(1),
+    }
 }
 
 /// What an undo would do, in exact numbers.
@@ -111,9 +137,11 @@ fn undo_words(model: &Model) -> String {
         words.push_str(" oldest inserts can no longer be undone.");
     }
     if undoable.created > 0 {
-        words.push_str(
-            " The change feed tells no deletions: entries of deleted documents stay in the cache until v, then r, \
-             sweeps them.",
+        let (verify, repair) = (model.key(Action::Verify), model.key_in(Context::Verify, Action::Repair));
+        let _ = write!(
+            words,
+            " The change feed tells no deletions: entries of deleted documents stay in the cache until {verify}, \
+             then {repair}, sweeps them."
         );
     }
     words.push_str(" There is no command line for this: only this session knows what it wrote.");

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     engine::{ChangeRow, ConnectionState, Field, Novelty, Versions, first_fields},
     tui::{
+        keymap::Action,
         layout::inner,
         model::{Model, Pane, Place},
         widgets::{
@@ -59,24 +60,28 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     trouble::draw(model, Pane::Feed, inner(area), buf);
     if ring.shown() == 0 {
         let (why, help) = nothing(model);
-        empty(model, rows, &why, help, buf);
+        empty(model, rows, &why, &help, buf);
         return;
     }
     draw_rows(model, rows, buf);
 }
 
 /// Why there is no row.
-fn nothing(model: &Model) -> (String, &'static str) {
+fn nothing(model: &Model) -> (String, String) {
     if model.feed.ring.len() > 0 {
-        return ("no change passes the filter".to_owned(), "esc clears it");
+        let help = format!("{} clears it", model.key(Action::ClearFilter));
+        return ("no change passes the filter".to_owned(), help);
     }
     match &model.cosmos {
-        None => ("not connected yet".to_owned(), ""),
-        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), ""),
-        Some(ConnectionState::Down { .. }) => (String::new(), ""),
-        Some(ConnectionState::Up { .. }) if model.feed.status.problem.is_some() => (String::new(), ""),
+        None => ("not connected yet".to_owned(), String::new()),
+        Some(ConnectionState::Connecting { address }) => (format!("connecting to {address}"), String::new()),
+        Some(ConnectionState::Down { .. }) => (String::new(), String::new()),
+        Some(ConnectionState::Up { .. }) if model.feed.status.problem.is_some() => {
+            (String::new(), String::new())
+        }
         Some(ConnectionState::Up { .. }) => {
-            (format!("waiting for the first change of {}", model.options.source), "i inserts a document")
+            let help = format!("{} inserts a document", model.key(Action::Insert));
+            (format!("waiting for the first change of {}", model.options.source), help)
         }
     }
 }

@@ -5,19 +5,27 @@ use ratatui::{
     layout::{Position, Rect},
 };
 
+use super::hints::Hints;
 use crate::tui::{
     keymap::Action,
     model::{Model, Overlay},
     widgets::{pen::Pen, text},
 };
 
-struct Hint {
-    key: String,
-    word: &'static str,
-}
-
 /// Draws the footer; gives the cursor where a filter is typed.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    draw_parts(model, area, buf).0
+}
+
+/// The action of the hint under a position.
+pub(super) fn hit(model: &Model, area: Rect, at: Position) -> Option<Action> {
+    let mut buf = Buffer::empty(area);
+    let (_, row) = draw_parts(model, area, &mut buf);
+    hints(model).under(at, row)
+}
+
+/// Draws all of it; gives the cursor of a filter, and the row of the hints.
+fn draw_parts(model: &Model, area: Rect, buf: &mut Buffer) -> (Option<Position>, Rect) {
     let theme = &model.theme;
     let mut cursor = None;
     let mut pen = Pen::new(buf, area, 0);
@@ -26,22 +34,23 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) -> Option<Positi
         let full;
         (cursor, full) = super::filter_line::draw(model, area, &mut pen);
         if full {
-            return cursor;
+            return (cursor, Rect::default());
         }
     }
     let progress = progress(model);
     let notice = model.notice().or(progress.as_deref());
     let notice = notice.map(|notice| text::end(notice, usize::from(area.width) * 2 / 3).into_owned());
-    let reserved = notice.as_ref().map_or(0, |notice| text::width(notice) + 2);
-    let hints = hints(model);
-    for hint in fitting(&hints, pen.rest().saturating_sub(reserved)) {
-        pen.put(&hint.key, theme.key).put(&format!(" {}", hint.word), theme.dim).skip(2);
+    let reserved = notice.as_ref().map_or(0, |notice| text::width(notice) + 3);
+    let room = pen.rest().saturating_sub(reserved);
+    let row = Rect { x: pen.x(), width: u16::try_from(room).unwrap_or(u16::MAX), ..area };
+    for span in hints(model).spans(theme, room) {
+        pen.put(&span.content, span.style);
     }
     if let Some(notice) = notice {
         let gap = pen.rest().saturating_sub(text::width(&notice) + 1);
         pen.skip(gap).put(&notice, theme.strong);
     }
-    cursor
+    (cursor, row)
 }
 
 /// How far the inserts under way are, in words.
@@ -63,32 +72,16 @@ fn progress(model: &Model) -> Option<String> {
     Some(format!("{}{held}: {so_far}{failed}{more}", text::middle(&job.label, 30)))
 }
 
-/// As many hints as there is room for; the last one (quit, back) always.
-fn fitting(hints: &[Hint], room: usize) -> impl Iterator<Item = &Hint> {
-    let width = |hint: &Hint| text::width(&hint.key) + text::width(hint.word) + 3;
-    let last = hints.last().map_or(0, width);
-    let mut used = last;
-    let mut fits = 0;
-    for hint in hints.iter().take(hints.len().saturating_sub(1)) {
-        if used + width(hint) > room {
-            break;
-        }
-        used += width(hint);
-        fits += 1;
-    }
-    let end = if used <= room { hints.last() } else { None };
-    hints.iter().take(fits).chain(end)
-}
-
-fn hints(model: &Model) -> Vec<Hint> {
+/// The keys that matter now, most important first.
+fn hints(model: &Model) -> Hints<'_> {
     let context = model.context();
-    model
-        .options
-        .keymap
-        .rows(context)
-        .filter(|row| applies(model, row.action))
-        .filter_map(|row| Some(Hint { key: row.chords.first()?.text(), word: row.hint? }))
-        .collect()
+    let mut hints = Hints::of(model, context).close();
+    for row in model.options.keymap.rows(context).filter(|row| applies(model, row.action)) {
+        if let Some(word) = row.hint {
+            hints.key(row.action, word);
+        }
+    }
+    hints
 }
 
 /// Hints that would do nothing now are left out.

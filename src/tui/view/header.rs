@@ -6,6 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use crate::{
     engine::{ConnectionState, RebuildStatus, Server, SyncPhase},
     tui::{
+        keymap::Action,
         layout::WIDE,
         model::Model,
         theme::Theme,
@@ -142,7 +143,8 @@ fn sync(model: &Model) -> Vec<Vec<Part>> {
     let theme = &model.theme;
     let sync = &model.sync;
     if model.engine_gone {
-        return vec![vec![("✗ the engine has ended: q quits".to_owned(), theme.bad)]];
+        let words = format!("✗ the engine has ended: {} quits", model.key(Action::Quit));
+        return vec![vec![(words, theme.bad)]];
     }
     if let Some(rebuild) = model.rebuilding() {
         return vec![vec![(rebuild_words(rebuild), theme.waiting)]];

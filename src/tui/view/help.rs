@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use crate::tui::{
-    keymap::Context,
+    keymap::{Action, Context},
     layout::{self, dialog},
     model::Model,
     widgets::{
@@ -21,7 +21,7 @@ const KEYS: usize = 18;
 
 /// What the mouse does.
 const MOUSE: [(&str, &str); 6] = [
-    ("click", "a row, a tab, a choice, a hint such as `esc back`"),
+    ("click", "a row, a tab, a choice, a hint such as `{back} back`"),
     ("double click", "opens the row"),
     ("wheel", "scrolls what is under the pointer"),
     ("drag", "a border between panes moves it; × hides a pane"),
@@ -50,7 +50,8 @@ pub(crate) fn lines(model: &Model, of: Context) -> Vec<HelpLine> {
     if model.options.mouse {
         lines.push(HelpLine::Heading("Mouse"));
         for (deed, meaning) in MOUSE {
-            lines.push(HelpLine::Key { keys: deed.to_owned(), help: meaning.to_owned() });
+            let help = meaning.replace("{back}", &model.key_in(Context::Help, Action::Back));
+            lines.push(HelpLine::Key { keys: deed.to_owned(), help });
         }
         lines.push(HelpLine::Blank);
     }

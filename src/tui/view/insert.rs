@@ -10,6 +10,7 @@ use ratatui::{
 
 use super::wrap;
 use crate::tui::{
+    keymap::{Action, Context},
     layout::{dialog, inner},
     model::{InsertForm, InsertMode, Model},
     widgets::{
@@ -126,9 +127,11 @@ fn row_of(line: usize) -> u16 {
 fn draw_same_as(model: &Model, form: &InsertForm, below: u16, inner: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let columns = usize::from(inner.width).saturating_sub(2);
-    let (heading, words) = match form.same_as(&model.options.same_as) {
-        Some(same) => ("same as", same),
-        None => ("", "enter writes when every line is right".to_owned()),
+    let (heading, words) = if let Some(same) = form.same_as(&model.options.same_as) {
+        ("same as", same)
+    } else {
+        let key = model.key_in(Context::Insert, Action::Submit);
+        ("", format!("{key} writes when every line is right"))
     };
     let gap = if heading.is_empty() { 0 } else { heading.len() + 2 };
     let mut lines = wrap(&text::clean(&words), columns.saturating_sub(gap));
@@ -230,7 +233,7 @@ fn draw_line(
         pen.cell(&shown, VALUE, Align::Left, style).skip(2);
     }
     match form.mistake(place) {
-        None => pen.put(field.hint, theme.dim),
+        None => pen.put(&field.hint(&model.key_in(Context::Insert, Action::NextField)), theme.dim),
         Some(mistake) => pen.put(&format!("! {mistake}"), theme.bad),
     };
     if !focused {

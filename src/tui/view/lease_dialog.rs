@@ -5,13 +5,16 @@ use std::fmt::Write as _;
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    text::Line,
 };
 
-use super::sheet::{Sheet, Spot, key};
+use super::{
+    hints::Hints,
+    sheet::{Sheet, Spot},
+};
 use crate::{
     engine::{LeaseDeed, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease},
     tui::{
+        keymap::{Action, Context},
         layout::{frame, inner},
         model::{LeaseDialog, Marking, Model},
         same_as as command_line,
@@ -32,10 +35,11 @@ pub(super) fn draw(model: &Model, state: &LeaseDialog, body: Rect, buf: &mut Buf
     let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(format!("Leases of {} in {}", model.options.source, model.options.leases))
-        .foot(foot(model, state))
+        .foot(foot(model, state).line(theme, area))
         .focused(true)
         .draw(area, buf, theme);
-    sheet.draw(state.scroll, inner, buf, theme);
+    let more = model.options.keymap.key_of(Context::Leases, Action::PageDown);
+    sheet.draw(state.scroll, inner, buf, theme, more.as_deref());
     None
 }
 
@@ -125,10 +129,11 @@ fn planned(model: &Model, state: &LeaseDialog, plan: &LeasePlan, sheet: &mut She
     let live = plan.live().count();
     if live > 0 {
         let whose = if live == 1 { "a live owner".to_owned() } else { format!("live owners of {live}") };
+        let key = model.key_in(Context::Leases, Action::TakeOver);
         let words = if state.take_over {
-            format!("{whose} will lose them: t takes that back")
+            format!("{whose} will lose them: {key} takes that back")
         } else {
-            format!("{whose} would lose them: stop the owner first, or t agrees to take them over")
+            format!("{whose} would lose them: stop the owner first, or {key} agrees to take them over")
         };
         sheet.item("! ", &words, if state.take_over { theme.waiting } else { theme.bad });
     }
@@ -195,28 +200,24 @@ fn ended(model: &Model, outcome: &LeaseOutcome, sheet: &mut Sheet) {
     }
 }
 
-fn foot<'a>(model: &Model, state: &LeaseDialog) -> Line<'a> {
-    let theme = &model.theme;
-    let mut spans = Vec::new();
+/// What the keys do now.
+pub(super) fn foot<'m>(model: &'m Model, state: &LeaseDialog) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Leases);
     if state.outcome.is_some() || state.started {
-        spans.extend(key(theme, "esc", "close"));
-        return Line::from(spans);
+        hints.key(Action::Back, "close");
+        return hints;
     }
     if state.hindrance().is_none() {
-        spans.extend(key(theme, "enter", state.deed.word()));
+        hints.key(Action::Submit, state.deed.word());
     }
-    spans.extend(key(theme, "↑↓", "what"));
+    hints.pair(Action::Up, Action::Down, "what");
     if state.lease.is_some() {
-        spans.extend(key(theme, "tab", "which"));
+        hints.key(Action::NextField, "which");
     }
     if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
-        spans.extend(key(theme, "t", "take over"));
+        hints.key(Action::TakeOver, "take over");
     }
-    // Where it is narrow the footer alone names it: the way out is never cut off.
-    if frame(model).body.width >= WIDTH {
-        spans.extend(key(theme, "B", "bookmark"));
-    }
-    spans.extend(key(theme, "y", "copy command"));
-    spans.extend(key(theme, "esc", "cancel"));
-    Line::from(spans)
+    hints.key(Action::Copy, "copy command").key(Action::SaveBookmark, "bookmark");
+    hints.key(Action::Back, "cancel");
+    hints
 }

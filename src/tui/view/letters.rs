@@ -7,13 +7,16 @@ use ratatui::{
 };
 
 use super::{
-    empty, line_of, masked, order_title, select,
-    sheet::{above_same_as, key, same_as_below},
+    empty,
+    hints::Hints,
+    line_of, masked, order_title, select,
+    sheet::{above_same_as, same_as_below},
     wrap,
 };
 use crate::{
     engine::DeadLetterRow,
     tui::{
+        keymap::{Action, Context},
         layout::{dialog, inner},
         model::{Letters, Model},
         pretty, same_as,
@@ -57,7 +60,7 @@ pub(super) fn draw(model: &Model, state: &Letters, body: Rect, buf: &mut Buffer)
     let rows = state.rows();
     let mut title = vec![format!("Dead letters · {}", text::count(rows.len() as u64)).into()];
     title.extend(order_title::<DeadLetterRow>(model, state.order()));
-    let mut border = Border::new(Line::from(title)).foot(foot(model, state)).focused(true);
+    let mut border = Border::new(Line::from(title)).foot(foot(model, state).line(theme, area)).focused(true);
     if let Some(list) = state.list.as_ref().filter(|list| !list.directory.is_empty()) {
         border = border.right(Line::styled(text::middle(&list.directory, 50).into_owned(), theme.dim));
     }
@@ -127,19 +130,16 @@ fn draw_document(model: &Model, row: &DeadLetterRow, scroll: usize, area: Rect, 
     }
 }
 
-fn foot<'a>(model: &Model, state: &Letters) -> Line<'a> {
-    let theme = &model.theme;
-    let mut spans = Vec::new();
+/// What the keys do now.
+pub(super) fn foot<'m>(model: &'m Model, state: &Letters) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Letters);
     if state.busy {
-        spans.extend(key(theme, "◐", "trying again"));
+        hints.sign("◐", "trying again");
     }
     if state.selected().is_some() {
-        for (name, word) in
-            [("r", "retry"), ("R", "retry all"), ("x", "export"), ("p", "preview"), ("y", "copy JSON")]
-        {
-            spans.extend(key(theme, name, word));
-        }
+        hints.key(Action::Retry, "retry").key(Action::RetryAll, "retry all").key(Action::Export, "export");
+        hints.key(Action::Preview, "preview").key(Action::Copy, "copy JSON");
     }
-    spans.extend(key(theme, "esc", "back"));
-    Line::from(spans)
+    hints.key(Action::Back, "back");
+    hints
 }

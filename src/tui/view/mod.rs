@@ -15,6 +15,7 @@ mod found;
 pub(crate) mod header;
 pub(crate) mod health;
 pub(crate) mod help;
+mod hints;
 pub(crate) mod insert;
 pub(crate) mod latency;
 pub(crate) mod lease_dialog;

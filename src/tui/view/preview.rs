@@ -4,17 +4,14 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    text::Line,
 };
 
-use super::{
-    masked,
-    sheet::{Sheet, key},
-};
+use super::{hints::Hints, masked, sheet::Sheet};
 use crate::{
     config::shell_word,
     engine::{PreviewEntry, PreviewFault},
     tui::{
+        keymap::{Action, Context},
         layout::frame,
         model::{Model, Preview},
         pretty,
@@ -34,22 +31,26 @@ pub(super) fn draw(model: &Model, state: &Preview, body: Rect, buf: &mut Buffer)
     let sheet = sheet(model, state, body);
     let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
-    let mut spans = Vec::new();
-    for (name, word) in [("tab", "key or jq"), ("paste", "the document"), ("ctrl-y", "copy command")] {
-        spans.extend(key(theme, name, word));
-    }
-    spans.extend(key(theme, "esc", "back"));
     let inner = Border::new("Mapping preview: nothing is written")
-        .foot(Line::from(spans))
+        .foot(foot(model).line(theme, area))
         .focused(true)
         .draw(area, buf, theme);
-    sheet.draw(state.scroll, inner, buf, theme);
+    let more = model.options.keymap.key_of(Context::Preview, Action::PageDown);
+    sheet.draw(state.scroll, inner, buf, theme, more.as_deref());
     let (input, line) = if state.on_jq { (&state.jq, 1) } else { (&state.key, 0) };
     (state.scroll == 0 && inner.height > line).then(|| {
         let column = u16::try_from(LABEL + input.visual_cursor()).unwrap_or(u16::MAX);
         let x = inner.x.saturating_add(1).saturating_add(column).min(inner.right().saturating_sub(1));
         Position { x, y: inner.y + line }
     })
+}
+
+/// What the keys do.
+pub(super) fn foot(model: &Model) -> Hints<'_> {
+    let mut hints = Hints::of(model, Context::Preview);
+    hints.key(Action::NextField, "key or jq").sign("paste", "the document");
+    hints.key(Action::Copy, "copy command").key(Action::Back, "back");
+    hints
 }
 
 /// Where it is.
@@ -83,7 +84,10 @@ fn sheet(model: &Model, state: &Preview, body: Rect) -> Sheet {
     sheet.item("same as  ", &same_as(state), theme.dim);
     sheet.blank();
     if state.document.trim().is_empty() {
-        sheet.words("paste a document here, or open one (enter in a pane) and press P there", theme.dim);
+        let (open, preview) = (model.key(Action::Open), model.key_in(Context::Follow, Action::Preview));
+        let words =
+            format!("paste a document here, or open one ({open} in a pane) and press {preview} there");
+        sheet.words(&words, theme.dim);
         return sheet;
     }
     match state.answer.as_ref().map(|answer| &answer.outcome) {

@@ -4,13 +4,16 @@
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    text::Line,
 };
 
-use super::sheet::{Sheet, Spot, key};
+use super::{
+    hints::Hints,
+    sheet::{Sheet, Spot},
+};
 use crate::{
     engine::{ForeignOwner, ProofKind, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus},
     tui::{
+        keymap::{Action, Context},
         layout::{frame, inner},
         model::{Model, RebuildChoice, RebuildDialog},
         widgets::{bar, pane::Pane as Border, text},
@@ -30,10 +33,11 @@ pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut B
     let area = sheet.area(body, WIDTH);
     super::backdrop(model, body, area, buf);
     let inner = Border::new(format!("Rebuild the cache of {}", model.options.source))
-        .foot(foot(model, state))
+        .foot(foot(model, state).line(theme, area))
         .focused(true)
         .draw(area, buf, theme);
-    sheet.draw(state.scroll, inner, buf, theme);
+    let more = model.options.keymap.key_of(context(state), Action::PageDown);
+    sheet.draw(state.scroll, inner, buf, theme, more.as_deref());
     let typing = state.takes_text() && state.scroll == 0 && inner.height > 2;
     typing.then(|| {
         let column = u16::try_from(state.since.visual_cursor()).unwrap_or(0);
@@ -72,7 +76,12 @@ fn sheet(model: &Model, state: &RebuildDialog, body: Rect) -> Sheet {
         choices(model, state, &mut sheet);
         match (state.plan(), state.order(model.now, &model.options.zone)) {
             (Some(plan), _) => planned(model, plan, state, &mut sheet),
-            (None, Err(missing)) => drop(sheet.words(&missing, theme.waiting)),
+            (None, Err(missing)) => {
+                let tick = state.choice == RebuildChoice::Leases;
+                let key = model.options.keymap.key_of(Context::Rebuild, Action::Tick).filter(|_| tick);
+                let key = key.map_or(String::new(), |key| format!(": {key}"));
+                sheet.words(&format!("{missing}{key}"), theme.waiting);
+            }
             (None, Ok(_)) => drop(sheet.words("finding out what would happen …", theme.dim)),
         }
     }
@@ -188,8 +197,9 @@ fn owners(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, sheet: &mut 
             for line in plan.advice() {
                 sheet.item("  · ", &line, theme.text);
             }
-            let (wait, take) = if state.takes_text() { ("ctrl-o", "ctrl-t") } else { ("w", "t") };
-            sheet.item("  ", &format!("{wait} waits, {take} takes over"), theme.strong)
+            let key = |action| model.key_in(context(state), action);
+            let words = format!("{} waits, {} takes over", key(Action::Wait), key(Action::TakeOver));
+            sheet.item("  ", &words, theme.strong)
         }
     };
 }
@@ -205,30 +215,31 @@ pub(in crate::tui) fn same_as(plan: &RebuildPlan, state: &RebuildDialog) -> Stri
     line
 }
 
-/// What the keys do now, in the lower border.
-fn foot<'a>(model: &Model, state: &RebuildDialog) -> Line<'a> {
-    let theme = &model.theme;
+/// Where its keys are typed.
+fn context(state: &RebuildDialog) -> Context {
+    if state.takes_text() { Context::RebuildSince } else { Context::Rebuild }
+}
+
+/// What the keys do now.
+pub(super) fn foot<'m>(model: &'m Model, state: &RebuildDialog) -> Hints<'m> {
     let running = model.rebuilding().is_some() || model.rebuild.is_none();
-    let mut spans = Vec::new();
+    let mut hints = Hints::of(model, context(state));
     if state.started {
-        spans.extend(key(theme, "esc", if running { "leave it running" } else { "close" }));
-        return Line::from(spans);
+        hints.key(Action::Back, if running { "leave it running" } else { "close" });
+        return hints;
     }
     if state.hindrance().is_none() {
-        spans.extend(key(theme, "enter", "start"));
+        hints.key(Action::Submit, "start");
     }
-    spans.extend(key(theme, "↑↓", "mode"));
+    hints.pair(Action::Up, Action::Down, "mode");
     if state.choice == RebuildChoice::Leases {
-        spans.extend(key(theme, "←→", "lease"));
-        spans.extend(key(theme, "space", "tick"));
+        hints.pair(Action::PreviousChoice, Action::NextChoice, "lease").key(Action::Tick, "tick");
     }
     if state.plan().is_some_and(|plan| !plan.foreign_owners.is_empty()) {
-        let (wait, take) = if state.takes_text() { ("ctrl-o", "ctrl-t") } else { ("w", "t") };
-        spans.extend(key(theme, wait, "wait"));
-        spans.extend(key(theme, take, "take over"));
+        hints.key(Action::Wait, "wait").key(Action::TakeOver, "take over");
     }
-    spans.extend(key(theme, "esc", "cancel"));
-    Line::from(spans)
+    hints.key(Action::Back, "cancel");
+    hints
 }
 
 fn progress(model: &Model, sheet: &mut Sheet) {
@@ -338,7 +349,8 @@ fn ended(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
         sheet.words(&format!("  proven by {markers} marker documents, which are removed again"), theme.text);
     }
     if *left > 0 {
-        sheet.words(&format!("! {} wrong ones are left: v shows them", text::count(*left)), theme.bad);
+        let (left, key) = (text::count(*left), model.key(Action::Verify));
+        sheet.words(&format!("! {left} wrong ones are left: {key} shows them"), theme.bad);
     } else {
         sheet.words("  nothing wrong is left", theme.good);
     }

@@ -1,12 +1,9 @@
 //! Lines of a dialog: words wrapped with their indent kept, choices, and how many fit.
 
-use std::borrow::Cow;
-
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    text::Span,
 };
 
 use super::wrap;
@@ -130,8 +127,9 @@ impl Sheet {
         self.lines.len().saturating_sub(usize::from(body.height.saturating_sub(2)))
     }
 
-    /// Draws from line `from` on; where more follow than fit, the last line says so.
-    pub(super) fn draw(&self, from: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    /// Draws from line `from` on; where more follow than fit, the last line says so, with the key that goes
+    /// there.
+    pub(super) fn draw(&self, from: usize, area: Rect, buf: &mut Buffer, theme: &Theme, key: Option<&str>) {
         let height = usize::from(area.height);
         let from = from.min(self.lines.len().saturating_sub(height));
         for (i, line) in self.lines.iter().skip(from).take(height).enumerate() {
@@ -139,7 +137,8 @@ impl Sheet {
             pen.skip(1);
             let left = self.lines.len() - from - i;
             if i + 1 == height && left > 1 {
-                pen.put(&format!("… {left} more lines: page down"), theme.waiting);
+                let key = key.map_or(String::new(), |key| format!(": {key}"));
+                pen.put(&format!("… {left} more lines{key}"), theme.waiting);
                 continue;
             }
             for (words, style) in line {
@@ -166,21 +165,8 @@ pub(super) fn above_same_as(command: &str, inner: Rect, theme: &Theme) -> Rect {
 pub(super) fn same_as_below(command: &str, inner: Rect, buf: &mut Buffer, theme: &Theme) -> Rect {
     let (sheet, above) = same_as(command, inner, theme);
     let below = Rect { y: above.bottom(), height: inner.height - above.height, ..inner };
-    sheet.draw(0, below, buf, theme);
+    sheet.draw(0, below, buf, theme, None);
     above
-}
-
-/// A key and what it does, for the lower border of a dialog.
-pub(super) fn key<'a>(
-    theme: &Theme,
-    key: impl Into<Cow<'a, str>>,
-    word: impl Into<Cow<'a, str>>,
-) -> [Span<'a>; 3] {
-    [
-        Span::styled(key, theme.key),
-        Span::styled(" ", theme.dim),
-        Span::styled(format!("{}   ", word.into()), theme.dim),
-    ]
 }
 
 /// Wraps; lines after the first are indented as the first one is.

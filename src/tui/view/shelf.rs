@@ -29,7 +29,7 @@ fn unseen(model: &Model) -> impl Iterator<Item = Pane> {
 /// Columns of a label, and the label: `2 Leases`, `3 Cache ! no Redis at …`.
 fn label(model: &Model, pane: Pane) -> (String, Option<(String, bool)>) {
     let trouble = trouble::headline(model, pane);
-    (format!("{} {}", pane.index() + 1, pane.title()), trouble)
+    (super::tabs::label(model, pane), trouble)
 }
 
 const HEADING: &str = "not shown  ";

@@ -2,13 +2,16 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
-use super::wrap;
+use super::{
+    hints::{Hints, in_border},
+    wrap,
+};
 use crate::tui::{
-    keymap::Context,
+    keymap::{Action, Context},
     model::{Model, Proof, Tour},
     widgets::{pane::Pane as Border, pen::Pen, text},
 };
@@ -16,8 +19,8 @@ use crate::tui::{
 /// Lines of words at most.
 const MOST: usize = 3;
 
-fn lines(tour: &Tour, width: u16) -> Vec<String> {
-    let mut lines = wrap(tour.step().words(), usize::from(width).saturating_sub(4));
+fn lines(model: &Model, tour: &Tour, width: u16) -> Vec<String> {
+    let mut lines = wrap(&model.tour_words(tour.step()), usize::from(width).saturating_sub(4));
     lines.truncate(MOST);
     lines
 }
@@ -25,7 +28,7 @@ fn lines(tour: &Tour, width: u16) -> Vec<String> {
 /// Height of the strip at this width, border included; 0 = no tour.
 pub(crate) fn height(model: &Model, width: u16) -> u16 {
     let Some(tour) = &model.tour else { return 0 };
-    u16::try_from(lines(tour, width).len()).unwrap_or(1) + 2
+    u16::try_from(lines(model, tour, width).len()).unwrap_or(1) + 2
 }
 
 /// Draws the strip.
@@ -40,28 +43,33 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     };
     let inner = Border::new(format!("Tour {at}/{of} · {}", tour.step().title()))
         .right(right)
-        .foot(keys(model, tour))
+        .foot(foot(model, tour, area))
         .focused(true)
         .draw(area, buf, theme);
-    for (i, line) in (0..).zip(lines(tour, area.width)) {
+    for (i, line) in (0..).zip(lines(model, tour, area.width)) {
         Pen::new(buf, inner, i).skip(1).put(&line, theme.strong);
     }
 }
 
-fn keys<'a>(model: &Model, tour: &Tour) -> Line<'a> {
-    let theme = &model.theme;
-    let mut spans = Vec::new();
+/// The action of the hint under a position.
+pub(super) fn hit(model: &Model, area: Rect, at: Position) -> Option<Action> {
+    hints(model).under(at, in_border(area))
+}
+
+fn hints(model: &Model) -> Hints<'_> {
+    let mut hints = Hints::of(model, Context::Tour).close();
     for row in model.options.keymap.rows(Context::Tour) {
-        let Some(hint) = row.hint else { continue };
-        let Some(chord) = row.chords.first() else { continue };
-        if !spans.is_empty() {
-            spans.push(Span::raw("  "));
+        if let Some(word) = row.hint {
+            hints.key(row.action, word);
         }
-        spans.push(Span::styled(chord.text(), theme.key));
-        spans.push(Span::raw(format!(" {hint}")));
     }
+    hints
+}
+
+fn foot(model: &Model, tour: &Tour, area: Rect) -> Line<'static> {
+    let mut line = hints(model).line(&model.theme, area);
     if tour.auto && !tour.is_last() {
-        spans.push(Span::styled("  ▶ plays by itself", theme.accent));
+        line.push_span(Span::styled("  ▶ plays by itself", model.theme.accent));
     }
-    Line::from(spans)
+    line
 }

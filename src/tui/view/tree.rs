@@ -6,9 +6,9 @@ use ratatui::{
     text::Line,
 };
 
-use super::{empty, line_of, masked, select, sheet::key, state_glyph};
+use super::{empty, hints::Hints, line_of, masked, select, state_glyph};
 use crate::tui::{
-    keymap::Action,
+    keymap::{Action, Context},
     layout::{dialog, inner},
     model::{KeyTree, Model, TreeRow},
     widgets::{
@@ -48,12 +48,7 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
         border =
             border.right(Line::styled(format!("~ {} more not read", text::count(beyond)), theme.waiting));
     }
-    let mut spans = Vec::new();
-    for (name, word) in [("enter", "open, follow"), ("←→", "close, open"), ("y", "copy"), ("esc", "back")]
-    {
-        spans.extend(key(theme, name, word));
-    }
-    let inner = border.foot(Line::from(spans)).focused(true).draw(area, buf, theme);
+    let inner = border.foot(foot(model).line(theme, area)).focused(true).draw(area, buf, theme);
     if state.rows().is_empty() {
         let (sync, fill) = (model.key(Action::ToggleSync), model.key(Action::Rebuild));
         let help = format!("{sync} starts the sync, {fill} fills the cache");
@@ -71,6 +66,15 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
         }
     }
     None
+}
+
+/// What the keys do.
+pub(super) fn foot(model: &Model) -> Hints<'_> {
+    let mut hints = Hints::of(model, Context::Tree);
+    hints.key(Action::Submit, "open, follow");
+    hints.pair(Action::PreviousChoice, Action::NextChoice, "close, open");
+    hints.key(Action::Copy, "copy").key(Action::Back, "back");
+    hints
 }
 
 fn draw_row(model: &Model, row: &TreeRow, total: u64, area: Rect, line: u16, buf: &mut Buffer) {

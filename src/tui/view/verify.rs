@@ -4,17 +4,19 @@ use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
-    text::{Line, Span},
 };
 
 use super::{
-    draw_titles, line_of, masked, select,
+    draw_titles,
+    hints::Hints,
+    line_of, masked, select,
     sheet::{above_same_as, same_as_below},
     wrap,
 };
 use crate::{
     engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
     tui::{
+        keymap::{Action, Context},
         layout::{dialog, inner},
         model::{Model, VerifyDialog},
         same_as,
@@ -64,7 +66,7 @@ pub(super) fn draw(model: &Model, state: &VerifyDialog, body: Rect, buf: &mut Bu
     let area = area(body, model.verification.findings.len());
     super::backdrop(model, body, area, buf);
     let inner = Border::new(format!("Verify {} against {}", model.options.source, model.options.cache))
-        .foot(foot(model, state))
+        .foot(foot(model, state).line(theme, area))
         .focused(true)
         .draw(area, buf, theme);
     let command = same_as::verify(model, state.asking, state.only.as_deref());
@@ -245,30 +247,25 @@ fn repair_of_all(model: &Model, written: u64, orphans: u64) -> String {
     )
 }
 
-fn foot<'a>(model: &Model, state: &VerifyDialog) -> Line<'a> {
-    let theme = &model.theme;
+/// What the keys do now.
+pub(super) fn foot<'m>(model: &'m Model, state: &VerifyDialog) -> Hints<'m> {
     let verification = &model.verification;
-    let mut spans = Vec::new();
-    let mut key = |key: &'static str, word: &'static str| {
-        spans.extend([Span::styled(key, theme.key), Span::styled(format!(" {word}   "), theme.dim)]);
-    };
+    let mut hints = Hints::of(model, Context::Verify);
     if state.asking {
-        key("enter", "repair");
-        key("esc", "no");
-    } else {
-        if !verification.findings.is_empty() {
-            key("enter", "follow");
-        }
-        if verification.repairable() {
-            key("r", "repair all");
-            key("e", "only this");
-        }
-        if verification.running() {
-            key("x", "stop");
-        } else {
-            key("v", "again");
-        }
-        key("esc", if verification.running() { "leave it running" } else { "close" });
+        hints.key(Action::Submit, "repair").key(Action::Back, "no");
+        return hints;
     }
-    Line::from(spans)
+    if !verification.findings.is_empty() {
+        hints.key(Action::Submit, "follow");
+    }
+    if verification.repairable() {
+        hints.key(Action::Repair, "repair all").key(Action::RepairOne, "only this");
+    }
+    if verification.running() {
+        hints.key(Action::StopVerify, "stop");
+    } else {
+        hints.key(Action::Verify, "again");
+    }
+    hints.key(Action::Back, if verification.running() { "leave it running" } else { "close" });
+    hints
 }

@@ -28,7 +28,8 @@ pub(super) enum Meaning {
 #[derive(Debug, Clone)]
 pub(crate) struct FormLine {
     pub(crate) label: String,
-    pub(crate) hint: &'static str,
+    /// What may stand in it; `{next}` is the key of the next line.
+    hint: &'static str,
     pub(crate) input: Input,
     pub(super) meaning: Meaning,
 }
@@ -46,6 +47,11 @@ impl FormLine {
             FormField::Name | FormField::Market => "any text",
         };
         Self::new(field.label(), value, hint, Meaning::Field(field))
+    }
+
+    /// What may stand in it, with the key that is meant.
+    pub(crate) fn hint(&self, next: &str) -> String {
+        self.hint.replace("{next}", next)
     }
 
     pub(super) fn value(&self) -> &str {
