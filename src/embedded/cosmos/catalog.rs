@@ -111,24 +111,30 @@ impl Catalog {
         if let Some(refusal) = body_id(ask).and_then(|id| refused_resource(&id)) {
             return refusal;
         }
-        let _one = self.changes.lock().await;
-        let answer = store.forward(ask).await;
-        if answer.status == StatusCode::CREATED
-            && let Ok(created) = serde_json::from_slice::<Created>(&answer.body)
-        {
-            self.known_mut().databases.insert(created.rid, created.id);
-        }
-        answer
+        let note = |body: &[u8]| {
+            if let Ok(created) = serde_json::from_slice::<Created>(body) {
+                self.known_mut().databases.insert(created.rid, created.id);
+            }
+        };
+        self.change(store, ask, note).await
     }
 
     /// Deletes a database and what is in it.
     pub(super) async fn delete_database(&self, store: &Store, ask: &Ask, id: &str) -> Answer {
-        let _one = self.changes.lock().await;
-        let answer = store.forward(ask).await;
-        if answer.status.is_success() {
+        let note = |_: &[u8]| {
             let mut known = self.known_mut();
             known.databases.retain(|_, name| name != id);
             known.containers.retain(|(database, _), _| database != id);
+        };
+        self.change(store, ask, note).await
+    }
+
+    /// Has a change made and takes note of it if it was; changes come one after the other.
+    async fn change(&self, store: &Store, ask: &Ask, note: impl FnOnce(&[u8])) -> Answer {
+        let _one = self.changes.lock().await;
+        let answer = store.forward(ask).await;
+        if answer.status.is_success() {
+            note(&answer.body);
         }
         answer
     }
@@ -178,15 +184,14 @@ impl Catalog {
         database: &str,
         id: &str,
     ) -> Answer {
-        let _one = self.changes.lock().await;
-        let answer = store.forward(&of_java(ask)).await;
-        if answer.status.is_success()
-            && let Ok(replaced) = serde_json::from_slice::<Created>(&answer.body)
-            && let Some(container) = self.container(database, id)
-        {
-            container.ranges_mut().set_default_ttl(replaced.default_ttl);
-        }
-        answer
+        let note = |body: &[u8]| {
+            if let Ok(replaced) = serde_json::from_slice::<Created>(body)
+                && let Some(container) = self.container(database, id)
+            {
+                container.ranges_mut().set_default_ttl(replaced.default_ttl);
+            }
+        };
+        self.change(store, &of_java(ask), note).await
     }
 
     /// Deletes a container.
@@ -197,12 +202,8 @@ impl Catalog {
         database: &str,
         id: &str,
     ) -> Answer {
-        let _one = self.changes.lock().await;
-        let answer = store.forward(ask).await;
-        if answer.status.is_success() {
-            self.known_mut().containers.remove(&(database.to_owned(), id.to_owned()));
-        }
-        answer
+        let note = |_: &[u8]| drop(self.known_mut().containers.remove(&(database.to_owned(), id.to_owned())));
+        self.change(store, ask, note).await
     }
 
     /// Takes note of an offer as it was replaced: the throughput of a container.
