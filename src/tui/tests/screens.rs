@@ -188,6 +188,11 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         keys(model, "v");
         tell(model, fixture::verified());
     }),
+    ("verify_waiting", |model| {
+        tell(model, fixture::running());
+        tell(model, [fixture::redis_down()]);
+        keys(model, "v");
+    }),
     ("help", |model| {
         tell(model, fixture::running());
         keys(model, "?");

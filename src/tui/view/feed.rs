@@ -27,6 +27,8 @@ const TIME: usize = 14;
 const SHORT_TIME: usize = 9;
 /// Columns of each field after the first.
 const REST: usize = 24;
+/// Title of what is new about a row.
+const CHANGE: &str = "change";
 /// Columns from which on milliseconds are shown.
 const ROOMY: usize = 44;
 
@@ -166,6 +168,9 @@ impl Columns {
         };
         let rest = rest.min(free.saturating_sub(novelty + short + 2));
         let free = free.saturating_sub(rest + novelty + 2);
+        // Its title is whole where that takes no room from values.
+        let wider = if novelty > 0 { CHANGE.len().saturating_sub(novelty).min(free) } else { 0 };
+        let (novelty, free) = (novelty + wider, free - wider);
         let in_words = short > 0 && free >= folds(true) + 3;
         let versions = if in_words { folds(true) } else { short.saturating_sub(2) };
         let free = free.saturating_sub(if versions > 0 { versions + 2 } else { 0 });
@@ -200,7 +205,7 @@ impl Columns {
         let left = |titles: &Titles| width.saturating_sub(titles.at());
         if self.novelty > 0 {
             let gap = left(&titles).saturating_sub(self.novelty + 1).clamp(1, 2);
-            titles.skip(gap).cell("change", self.novelty, Align::Left, 3);
+            titles.skip(gap).cell(CHANGE, self.novelty, Align::Left, 3);
         }
         if self.versions > 0 {
             let name = if self.in_words { "versions" } else { "×" };

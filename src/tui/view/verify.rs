@@ -14,7 +14,7 @@ use super::{
     wrap,
 };
 use crate::{
-    engine::{Finding, FindingKind, VerifyPhase, VerifyStatus},
+    engine::{ConnectionState, Finding, FindingKind, Server, VerifyPhase, VerifyStatus},
     tui::{
         keymap::{Action, Context},
         layout::{dialog, inner},
@@ -133,12 +133,22 @@ fn evidence(model: &Model, finding: &Finding, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// It compares, or waits a while for a server that is not there.
+fn comparing(model: &Model) -> &'static str {
+    let there = |server| matches!(model.connection(server), Some(ConnectionState::Up { .. }));
+    match (there(Server::Cosmos), there(Server::Redis)) {
+        (true, true) => "◐ comparing",
+        (false, _) => "◐ waiting for Cosmos, which is not connected",
+        (true, false) => "◐ waiting for Redis, which is not connected",
+    }
+}
+
 fn progress(model: &Model, status: &VerifyStatus, inner: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let summary = &status.summary;
     let seconds = summary.elapsed.as_secs_f64();
     let (words, style) = match &status.phase {
-        VerifyPhase::Comparing => ("◐ comparing".to_owned(), theme.waiting),
+        VerifyPhase::Comparing => (comparing(model).to_owned(), theme.waiting),
         VerifyPhase::Done if summary.is_in_step() => (format!("✓ in step, after {seconds:.1} s"), theme.good),
         VerifyPhase::Done => {
             (format!("! {} wrong, after {seconds:.1} s", text::count(summary.findings())), theme.bad)
