@@ -10,7 +10,7 @@ use super::{
 use crate::{
     engine::{
         Bookmarked, Command, DeadLetterOrder, DriftWatch, Event, LeaseDeed, LeaseOrder, LeaseOutcome,
-        RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan,
+        RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan, SyncPhase, SyncStatus,
     },
     tui::update::{Msg, update},
 };
@@ -207,6 +207,7 @@ fn comparing_in_the_background_begins_here_and_only_on_request_elsewhere() {
         (sent(&effects).len(), sent(&keys(&mut model, "V")).len())
     };
     assert_eq!(begins("127.0.0.1:8081"), (1, 1));
+    assert_eq!(begins("localhost.example.com:8081"), (0, 1));
     assert_eq!(begins("acct.documents.azure.com:443"), (0, 1));
     let mut model = running();
     let on = Command::WatchDrift(Some(DriftWatch::default()));
@@ -214,6 +215,28 @@ fn comparing_in_the_background_begins_here_and_only_on_request_elsewhere() {
     tell(&mut model, [views::drift()]);
     assert!(fixture::text(&model).contains("~ 99.96"), "{}", fixture::text(&model));
     assert_eq!(sent(&keys(&mut model, "V")), [&Command::WatchDrift(None)]);
+}
+
+#[test]
+fn comparing_begins_once_a_sync_of_ours_has_caught_up() {
+    let mut model = model(120, 40);
+    let up = |server, address: &str| {
+        let (address, product) = (address.to_owned(), "product".to_owned());
+        Event::Connection(server, crate::engine::ConnectionState::Up { address, product })
+    };
+    let sync = |phase, lag, rate| Event::Sync(SyncStatus { phase, rate, lag, ..SyncStatus::default() });
+    let mut begun = |event| sent(&tell(&mut model, [event])).len();
+    assert_eq!(begun(sync(SyncPhase::Joining, None, 0.0)), 0);
+    assert_eq!(begun(up(crate::engine::Server::Redis, "127.0.0.1:6379")), 0);
+    assert_eq!(begun(up(crate::engine::Server::Cosmos, "127.0.0.1:8081")), 0);
+    assert_eq!(begun(sync(SyncPhase::Running, None, 0.0)), 0);
+    assert_eq!(begun(sync(SyncPhase::Running, Some(5_000), 900.0)), 0);
+    assert_eq!(
+        begun(sync(SyncPhase::Running, Some(3), 10.0)),
+        1,
+        "under traffic it is never quite at the end"
+    );
+    assert_eq!(begun(sync(SyncPhase::Running, Some(0), 10.0)), 0, "once");
 }
 
 #[test]

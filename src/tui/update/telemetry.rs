@@ -16,7 +16,10 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             return views::begin_drift(model);
         }
-        Event::Sync(status) => model.sync = status,
+        Event::Sync(status) => {
+            model.sync = status;
+            return views::begin_drift(model);
+        }
         Event::Feed(status) => model.feed.status = status,
         Event::Versions(news) => news.into_iter().for_each(|(id, versions)| model.feed.count(&id, versions)),
         Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),

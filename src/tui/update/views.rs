@@ -7,6 +7,7 @@ use crate::{
     config::is_loopback,
     engine::{
         Command, ConnectionState, DeadLetterList, DeadLetterOrder, DeadLetterRow, DriftWatch, MappingPreview,
+        SyncPhase,
     },
     tui::{
         keymap::Action,
@@ -39,7 +40,10 @@ pub(super) fn begin_drift(model: &mut Model) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    if model.drift_decided {
+    // What a sync that has just begun has not brought yet is no drift.
+    let catches_up = matches!(model.sync.phase, SyncPhase::Joining | SyncPhase::Running)
+        && model.sync.lag.is_none_or(|lag| lag as f64 > model.sync.rate);
+    if model.drift_decided || catches_up {
         return Vec::new();
     }
     let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
