@@ -18,6 +18,8 @@ pub(crate) struct DocumentEditor {
     /// `_etag` of the version that is edited; `None` = there is no document.
     pub(crate) etag: Option<String>,
     pub(crate) text: TextBox,
+    /// The first line in sight.
+    top: usize,
     /// The text as it came.
     original: Vec<String>,
     /// Why it was not saved.
@@ -45,6 +47,7 @@ impl DocumentEditor {
             partition_key,
             etag,
             text: TextBox::new(original.clone()),
+            top: 0,
             original,
             problem: None,
             saving: None,
@@ -59,6 +62,28 @@ impl DocumentEditor {
 
     pub(crate) fn is_changed(&self) -> bool {
         self.text.lines() != self.original
+    }
+
+    /// The first line in sight in a window of so many lines: the cursor is never out of it.
+    pub(crate) fn first_line(&self, height: usize) -> usize {
+        let (row, most) = (self.text.cursor().0, self.text.lines().len().saturating_sub(height));
+        self.top.min(most).clamp((row + 1).saturating_sub(height.max(1)), row)
+    }
+
+    /// After whatever moved the cursor, or the window.
+    pub(crate) fn keep_in_view(&mut self, height: usize) {
+        self.top = self.first_line(height);
+    }
+
+    /// Moves the window by lines; the cursor comes along where it would be left behind.
+    pub(crate) fn scroll(&mut self, lines: isize, height: usize) {
+        let most = self.text.lines().len().saturating_sub(height);
+        self.top = self.first_line(height).saturating_add_signed(lines).min(most);
+        let (row, column) = self.text.cursor();
+        let last = self.top + height.max(1) - 1;
+        if !(self.top..=last).contains(&row) {
+            self.text.go(row.clamp(self.top, last), column);
+        }
     }
 
     /// Takes a whole new text, as another editor left it.

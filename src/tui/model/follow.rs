@@ -198,7 +198,13 @@ impl Follow {
         }
         let now = detail.keys.iter().position(|key| Some(key) == detail.key.as_ref());
         let next = now.map_or(0, |now| (now + count).wrapping_add_signed(step) % count);
-        self.key = detail.keys.get(next).cloned();
+        self.entry_at(next, request)
+    }
+
+    /// The entry of one of the keys that the mapping makes, by its place.
+    pub(crate) fn entry_at(&mut self, place: usize, request: u64) -> Option<Command> {
+        let key = self.detail.as_ref()?.keys.get(place)?;
+        self.key = Some(key.clone());
         self.look = Look::Entry;
         (self.scroll, self.at) = (0, None);
         // An answer to the question before it would be about another key.
@@ -221,6 +227,14 @@ impl Follow {
         let line = self.row(self.scroll, height).map_or(0, DiffRow::line);
         self.folding = if folded { Folding::All } else { Folding::Folded };
         self.scroll = self.row_of(line, height).min(self.rows(height).saturating_sub(height));
+    }
+
+    /// Shows everything where a row of the window stands for equal ones; what is unfolded begins in that row.
+    pub(crate) fn unfold(&mut self, row: usize, height: usize) {
+        let Some(DiffRow::Fold { from, .. }) = self.row(self.scroll + row, height) else { return };
+        self.folding = Folding::All;
+        let most = self.rows(height).saturating_sub(height);
+        self.scroll = (from as usize).saturating_sub(row).min(most);
     }
 
     /// Rows that there are to scroll through.

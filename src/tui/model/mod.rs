@@ -52,7 +52,7 @@ pub(crate) use self::{
     preview::Preview,
     rebuild::{RebuildChoice, RebuildDialog},
     ring::Ring,
-    sort::{Column, Order, Sorted},
+    sort::{Order, Sorted},
     thread::Thread,
     tour::{Proof, Step, Tour},
     tree::{KeyTree, TreeRow},

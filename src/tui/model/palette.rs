@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::{InsertMode, Model, RebuildChoice};
+use super::{InsertMode, Model, Pane, RebuildChoice};
 use crate::{
     engine::{ExportForm, LeaseDeed},
     tui::{
@@ -34,6 +34,8 @@ pub(crate) enum Deed {
     Leases(LeaseDeed, Which),
     /// The export dialog with a form chosen.
     Export(ExportForm),
+    /// A pane sorted by a column; again: the other way round.
+    Sort(Pane, usize),
 }
 
 /// On which leases.
@@ -163,6 +165,12 @@ impl Model {
         for form in ExportForm::ALL {
             let title = format!("export as {}: {}", form.extension(), form.about());
             add(Deed::Export(form), title, Context::Export, Action::Export);
+        }
+        for pane in Pane::ALL {
+            for (column, of) in pane.columns().iter().enumerate() {
+                let title = format!("sort {} by {}", pane.title().to_lowercase(), of.name);
+                add(Deed::Sort(pane, column), title, Context::Main, Action::Sort);
+            }
         }
         for (place, name) in self.options.own_themes.iter().map(FileTheme::name).enumerate() {
             add(Deed::OwnTheme(place), format!("theme: {name}"), Context::Main, Action::NextTheme);

@@ -9,7 +9,7 @@ use crate::engine::{LatencySnapshot, SlowProbe};
 impl Sorted for SlowProbe {
     const COLUMNS: &'static [Column] = &[
         Column::falling("whole"),
-        Column::rising("the slowest"),
+        Column::rising("id"),
         Column::falling("at"),
         Column::falling("waited"),
         Column::falling("write"),

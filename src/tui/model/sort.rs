@@ -2,6 +2,9 @@
 
 use std::cmp::Ordering;
 
+use super::Pane;
+use crate::engine::{ChangeRow, EntryRow, LeaseRow, LogLine, SlowProbe};
+
 /// A column that rows can be sorted by.
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -20,6 +23,19 @@ impl Column {
     /// The smallest first.
     pub(crate) const fn rising(name: &'static str) -> Self {
         Self { name, falling: false }
+    }
+}
+
+impl Pane {
+    /// The columns that its rows can be sorted by.
+    pub(crate) fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Feed => ChangeRow::COLUMNS,
+            Self::Leases => LeaseRow::COLUMNS,
+            Self::Cache => EntryRow::COLUMNS,
+            Self::Latency => SlowProbe::COLUMNS,
+            Self::Log => LogLine::COLUMNS,
+        }
     }
 }
 

@@ -267,7 +267,7 @@ fn a_document_of_several_entries_shows_each_by_a_key() {
     let key = detail.key.clone().unwrap();
     detail.keys = vec![key.clone(), "offer:a".into(), "offer:b".into()];
     tell(&mut model, [Event::Document(detail)]);
-    assert!(text(&model).contains(&format!("entry {key} · 1 of 3")), "{}", text(&model));
+    assert!(text(&model).contains(&format!("entry {key}  offer:a  offer:b")), "{}", text(&model));
     let wanted = |effects: &[Effect]| match effects {
         [Effect::Send(Command::ShowDocument { key, .. })] => key.clone(),
         other => panic!("{other:?}"),

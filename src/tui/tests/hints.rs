@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -215,9 +215,13 @@ fn scenes() -> impl Iterator<Item = &'static (&'static str, Scene)> {
     screens::SCENES.iter().chain(same_as::MORE).chain(MORE)
 }
 
-fn with_keys(file: &str, size: (u16, u16)) -> Model {
+fn parsed(file: &str) -> Arc<Keymap> {
+    Keymap::parse("k.toml", file).unwrap().into()
+}
+
+fn with_keys(keymap: &Arc<Keymap>, size: (u16, u16)) -> Model {
     let mut model = fixture::model(size.0, size.1);
-    model.options.keymap = Keymap::parse("k.toml", file).unwrap().into();
+    model.options.keymap = Arc::clone(keymap);
     model
 }
 
@@ -288,15 +292,15 @@ fn lines(model: &Model) -> Vec<String> {
 
 #[test]
 fn no_frame_names_a_key_that_is_bound_no_more() {
-    let (file, _) = all_other();
+    let (other, fewest) = (parsed(&all_other().0), parsed(&nearly_none()));
     let mut wrong = BTreeSet::new();
-    for (keymap, driven) in [(&file, true), (&nearly_none(), false)] {
+    for (keymap, driven) in [(&other, true), (&fewest, false)] {
         for (name, scene) in scenes() {
             for size in screens::SIZES {
-                let mut model = with_keys(&file, size);
+                let mut model = with_keys(&other, size);
                 scene(&mut model);
                 if !driven {
-                    model.options.keymap = Keymap::parse("k.toml", keymap).unwrap().into();
+                    model.options.keymap = Arc::clone(keymap);
                     model.notice = None;
                 }
                 for line in lines(&model) {
@@ -311,8 +315,7 @@ fn no_frame_names_a_key_that_is_bound_no_more() {
 
 #[test]
 fn the_pages_of_keys_and_the_palette_name_none_either() {
-    let (file, _) = all_other();
-    let mut model = with_keys(&file, (240, 60));
+    let mut model = with_keys(&parsed(&all_other().0), (240, 60));
     tell(&mut model, fixture::running());
     for context in model.options.keymap.contexts() {
         model.overlays.push(Overlay::Help { of: context, scroll: 0 });
@@ -333,10 +336,11 @@ fn the_pages_of_keys_and_the_palette_name_none_either() {
 #[test]
 fn a_click_on_a_hint_does_what_its_key_does() {
     let (file, signs) = all_other();
+    let keymap = parsed(&file);
     let mut clicked = BTreeSet::new();
     for (name, scene) in scenes() {
         for size in screens::SIZES {
-            let mut model = with_keys(&file, size);
+            let mut model = with_keys(&keymap, size);
             scene(&mut model);
             // It may say keys of other places where hints are else.
             model.notice = None;

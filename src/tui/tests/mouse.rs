@@ -5,14 +5,14 @@ use crossterm::event::{KeyCode, MouseEventKind};
 use super::{
     arrange::{click, mouse},
     fixture::{self, keys, model, place, press, tell, text},
-    running, views,
+    follow, running, views,
 };
 use crate::{
     engine::{Command, Event, LeaseDeed},
     tui::{
         Model,
         keymap::Context,
-        model::{InsertMode, Overlay, Pane, RebuildChoice},
+        model::{Follow, InsertMode, Look, Overlay, Pane, RebuildChoice},
         update::{Effect, Msg, update},
         view::clickable,
     },
@@ -197,16 +197,216 @@ fn the_wheel_scrolls_what_is_under_the_pointer() {
     tell(&mut model, [Event::RebuildPlan(Box::new(fixture::plan()))]);
     let effects = wheel(&mut model, "Rebuild the cache", true);
     assert!(effects.is_empty(), "the wheel chooses no mode");
-    press(&mut model, KeyCode::Esc);
-    keys(&mut model, "j");
+}
+
+/// A model of a size that follows a document.
+fn following(size: (u16, u16), answer: fn(&[Effect]) -> Event) -> Model {
+    let mut model = model(size.0, size.1);
+    tell(&mut model, fixture::running());
+    keys(&mut model, "jj");
     let asked = keys(&mut model, "\n");
-    tell(&mut model, [fixture::document(&asked, false)]);
+    tell(&mut model, [answer(&asked)]);
+    model
+}
+
+fn followed(model: &Model) -> &Follow {
+    let Some(Overlay::Follow(follow)) = model.overlays.last() else { panic!("{}", text(model)) };
+    follow
+}
+
+#[test]
+fn the_slowest_are_selected_and_followed() {
+    for (size, zoom) in [((80, 24), "4"), ((120, 40), "4f"), ((240, 60), "4f")] {
+        let mut model = model(size.0, size.1);
+        tell(&mut model, fixture::running());
+        keys(&mut model, zoom);
+        let (x, y) = place(&model, "the slowest");
+        let id = model.latency.slowest[1].id.clone();
+        click(&mut model, x, y + 2);
+        assert_eq!((model.focus, model.slow_cursor), (Pane::Latency, Some(1)), "{}", text(&model));
+        assert_eq!(model.thread.document.as_deref(), Some(id.as_str()));
+        let effects = click(&mut model, x, y + 2);
+        let [Effect::Send(Command::ShowDocument { id: asked, .. })] = &effects[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(*asked, id);
+    }
+    let mut model = running();
+    let before = model.slow_cursor;
+    click_on(&mut model, "Latency ──");
+    assert_eq!(model.slow_cursor, before, "its title is none of them");
+}
+
+#[test]
+fn versions_of_a_document_are_chosen_by_a_click() {
+    for size in [(80, 24), (120, 40)] {
+        let mut model = following(size, |asked| fixture::document(asked, false));
+        click_on(&mut model, "#2 14:01");
+        assert_eq!(followed(&model).look, Look::Version(1), "{}", text(&model));
+        let (x, y) = place(&model, "versions #");
+        // The newest one, whatever is looked at.
+        click(&mut model, x + 9, y);
+        assert_eq!(followed(&model).look, Look::Version(0));
+        click(&mut model, x + 9, y);
+        assert_eq!(followed(&model).look, Look::Entry, "again: back to the entry");
+        click(&mut model, x, y);
+        assert_eq!(followed(&model).look, Look::Entry, "a word");
+    }
+}
+
+/// A document of which the mapping makes two entries.
+pub(super) fn two_entries(asked: &[Effect]) -> Event {
+    let Event::Document(mut detail) = fixture::document(asked, false) else { unreachable!() };
+    detail.keys.push("price:GB:p-000044:outdoor".to_owned());
+    Event::Document(detail)
+}
+
+#[test]
+fn other_entries_of_a_document_are_tabs() {
+    let asks = |effects: &[Effect]| match effects {
+        [Effect::Send(Command::ShowDocument { key, .. })] => key.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut model = following((120, 40), two_entries);
+    assert!(click_on(&mut model, "source shop").is_empty());
+    let effects = click_on(&mut model, "price:GB:p-000044");
+    assert_eq!(asks(&effects).as_deref(), Some("price:GB:p-000044:outdoor"));
+    // Where they have no room beside each other, a click goes to the next one.
+    let mut model = following((80, 24), two_entries);
+    let effects = click_on(&mut model, "1 of 2");
+    assert_eq!(asks(&effects).as_deref(), Some("price:GB:p-000044:outdoor"));
+}
+
+#[test]
+fn a_fold_opens_where_it_is_and_the_wheel_scrolls_both_sides() {
+    let mut model = following((120, 40), follow::large);
+    let (x, y) = place(&model, "equal elements");
+    click(&mut model, x, y);
+    assert!(!text(&model).contains("equal elements"), "{}", text(&model));
+    assert!(text(&model).lines().nth(usize::from(y) + 1).unwrap().contains("sku-000"), "{}", text(&model));
+    let before = followed(&model).scroll;
+    for (i, words) in ["source shop", "entry price"].into_iter().enumerate() {
+        wheel(&mut model, words, true);
+        assert_eq!(followed(&model).scroll, before + 3 * (i + 1));
+    }
+    assert!(click(&mut model, x, y).is_empty(), "a line that is none");
+}
+
+#[test]
+fn a_click_in_the_editor_puts_the_cursor_there_and_the_wheel_scrolls() {
+    let cursor = |model: &Model| match model.overlays.last() {
+        Some(Overlay::Edit(editor)) => editor.text.cursor(),
+        _ => panic!("{}", text(model)),
+    };
+    let mut model = following((120, 40), |asked| fixture::document(asked, false));
     keys(&mut model, "e");
-    let Some(Overlay::Edit(editor)) = model.overlays.last() else { panic!() };
-    let before = editor.text.cursor();
-    wheel(&mut model, "Edit p-", true);
-    let Some(Overlay::Edit(editor)) = model.overlays.last() else { panic!() };
-    assert_eq!(editor.text.cursor().0, before.0 + 3);
+    click_on(&mut model, "Rain coat");
+    update(&mut model, Msg::Paste("long ".to_owned()));
+    assert!(text(&model).contains("\"name\": \"long Rain coat\""), "{}", text(&model));
+    let before = text(&model);
+    wheel(&mut model, "\"market\"", true);
+    assert_eq!(text(&model), before, "all of it is in sight");
+    let (x, y) = place(&model, "\"market\"");
+    click(&mut model, 118, y);
+    let end = cursor(&model);
+    click(&mut model, x, y);
+    assert_eq!(
+        (cursor(&model).0, cursor(&model).1 + "\"market\": \"GB\",".len()),
+        end,
+        "behind its last letter"
+    );
+
+    let mut model = following((80, 24), follow::large);
+    keys(&mut model, "e");
+    let (_, y) = place(&model, "\"id\"");
+    wheel(&mut model, "\"id\"", true);
+    assert!(!text(&model).contains("\"id\": \"p-000044\""), "{}", text(&model));
+    assert_eq!(cursor(&model).0, 3, "never out of sight");
+    click(&mut model, 10, y + 2);
+    let shown = text(&model);
+    press(&mut model, KeyCode::Up);
+    press(&mut model, KeyCode::Down);
+    assert_eq!(text(&model), shown, "a click moves no line");
+    for _ in 0..1_000 {
+        wheel(&mut model, "Edit p-", true);
+    }
+    assert!(text(&model).contains("\n│ 1023 }") || text(&model).contains(" }  "), "{}", text(&model));
+    // A line that is wider than the window is shown from where the cursor needs it.
+    for _ in 0..1_000 {
+        wheel(&mut model, "Edit p-", false);
+    }
+    click_on(&mut model, "\"text\"");
+    press(&mut model, KeyCode::End);
+    let end = cursor(&model).1;
+    let (x, y) = place(&model, "and more. \",");
+    click(&mut model, x, y);
+    assert_eq!(cursor(&model).1, end - "and more. \",".len(), "{}", text(&model));
+}
+
+#[test]
+fn a_click_in_a_line_that_is_typed_puts_the_cursor_there() {
+    let mut model = running();
+    keys(&mut model, "/kettle");
+    click(&mut model, 5, 39);
+    keys(&mut model, "_");
+    assert_eq!(model.filters[0].value(), "ket_tle");
+    keys(&mut model, "\n\u{1b}");
+    press(&mut model, KeyCode::Esc);
+
+    keys(&mut model, "i");
+    click_on(&mut model, "ice  ");
+    let value = |model: &Model| match model.overlays.last() {
+        Some(Overlay::Insert(form)) => (form.focus, form.lines()[form.focus].input.value().to_owned()),
+        _ => panic!("{}", text(model)),
+    };
+    let (line, price) = value(&model);
+    let (x, y) = place(&model, &price);
+    click(&mut model, x + 1, y);
+    keys(&mut model, "7");
+    assert_eq!(value(&model), (line, format!("{}7{}", &price[..1], &price[1..])));
+    press(&mut model, KeyCode::Esc);
+
+    keys(&mut model, ":theme");
+    click_on(&mut model, "heme  ");
+    keys(&mut model, "x");
+    let Some(Overlay::Palette(palette)) = model.overlays.last() else { panic!() };
+    assert_eq!(palette.input.value(), "txheme");
+    press(&mut model, KeyCode::Esc);
+
+    keys(&mut model, "P");
+    click_on(&mut model, "jq    ");
+    keys(&mut model, ".price");
+    click_on(&mut model, "ice:{id}");
+    keys(&mut model, "x");
+    let Some(Overlay::Preview(preview)) = model.overlays.last() else { panic!() };
+    assert_eq!((preview.key.value(), preview.jq.value()), ("prxice:{id}", ".price"));
+    press(&mut model, KeyCode::Esc);
+
+    keys(&mut model, "b");
+    click_on(&mut model, "( ) since");
+    keys(&mut model, "30m");
+    let (x, y) = place(&model, "1h30m");
+    click(&mut model, x + 2, y);
+    press(&mut model, KeyCode::Backspace);
+    press(&mut model, KeyCode::Backspace);
+    let Some(Overlay::Rebuild(dialog)) = model.overlays.last() else { panic!() };
+    assert_eq!((dialog.choice, dialog.since.value()), (RebuildChoice::Since, "30m"));
+}
+
+#[test]
+fn a_hidden_pane_is_shown_by_its_tab() {
+    let mut model = running();
+    keys(&mut model, "3c2c1");
+    update(&mut model, Msg::Resize(80, 24));
+    for (tab, pane) in [("3 Cache", Pane::Cache), ("2 Leases", Pane::Leases), ("5 Log", Pane::Log)] {
+        click_on(&mut model, tab);
+        assert_eq!(model.focus, pane);
+        assert!(text(&model).contains(match pane {
+            Pane::Cache => "price:p-",
+            Pane::Leases => "host-b",
+            _ => "inserted 50",
+        }));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     tui::{
         Model,
         keymap::{Action, Context, Keymap},
-        model::{Deed, InsertMode, ONLY_KEYS, Overlay, RebuildChoice, Which},
+        model::{Deed, InsertMode, ONLY_KEYS, Overlay, Pane, RebuildChoice, Which},
         update::Effect,
     },
 };
@@ -248,4 +248,47 @@ fn keys_are_shown_as_they_are_bound() {
     let text = text(&model);
     let row = text.lines().find(|line| line.contains("start or stop the built-in sync")).unwrap();
     assert!(row.contains("f9"), "{row}");
+}
+
+#[test]
+fn every_column_of_every_pane_is_an_entry_that_sorts_and_again_the_other_way() {
+    let mut model = running();
+    let mut columns = 0;
+    for pane in Pane::ALL {
+        let name = pane.title().to_lowercase();
+        for (column, of) in pane.columns().iter().enumerate() {
+            columns += 1;
+            let title = format!("sort {name} by {}", of.name);
+            let row = model.palette_rows(&title).remove(0);
+            assert_eq!((row.title.as_str(), row.deed), (title.as_str(), Deed::Sort(pane, column)));
+            // From over another place: it goes to the panes first.
+            keys(&mut model, "?");
+            choose(&mut model, &title);
+            assert_eq!((model.context(), model.focus), (Context::Main, pane), "{title}");
+            let first = model.notice().unwrap().to_owned();
+            choose(&mut model, &title);
+            let second = model.notice().unwrap().to_owned();
+            assert_ne!(first, second, "{title}: the other way round");
+            for (told, way) in [(&first, ["▲", "▼"]), (&second, ["▼", "▲"])] {
+                let by = format!("{name}: by {} ", of.name);
+                let newest = told.ends_with("the newest first");
+                assert!(newest || way.iter().any(|way| *told == format!("{by}{way}")), "{told}");
+            }
+        }
+    }
+    let listed = model.palette_entries().into_iter().filter(|row| matches!(row.deed, Deed::Sort(..)));
+    assert_eq!(listed.count(), columns);
+}
+
+#[test]
+fn sorting_by_name_puts_the_rows_in_order() {
+    let mut model = running();
+    let keys_shown = |model: &Model| -> Vec<String> {
+        model.cache.window(20).into_iter().map(|(key, _)| key.to_owned()).collect()
+    };
+    choose(&mut model, "sort cache by key");
+    let rising = keys_shown(&model);
+    assert!(rising.is_sorted() && rising.len() == 20, "{rising:?}");
+    choose(&mut model, "sort cache by key");
+    assert!(keys_shown(&model).iter().rev().is_sorted(), "{:?}", keys_shown(&model));
 }

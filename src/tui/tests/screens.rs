@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 
 use super::{
     fixture::{self, keys, press, tell},
-    follow, views,
+    follow, mouse, views,
 };
 use crate::{
     engine::RebuildPhase,
@@ -71,6 +71,10 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
     ("follow_bytes", |model| {
         follow(model, false);
         keys(model, "x");
+    }),
+    ("follow_entries", |model| {
+        let asked = open(model);
+        tell(model, [mouse::two_entries(&asked)]);
     }),
     ("follow_delete", |model| {
         follow(model, false);

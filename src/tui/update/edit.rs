@@ -7,7 +7,9 @@ use crate::{
     engine::{Command, EditEnd, EditOrder, EditOutcome},
     tui::{
         keymap::Action,
+        layout,
         model::{DocumentEditor, Model, Overlay},
+        view,
         widgets::text,
     },
 };
@@ -85,6 +87,31 @@ pub(super) fn type_key(editor: &mut DocumentEditor, key: &KeyEvent) {
     if editor.text.key(key, PAGE) {
         editor.typed();
     }
+}
+
+/// A notch of the wheel.
+pub(super) fn scroll(model: &mut Model, lines: isize) {
+    if let Some(height) = height(model)
+        && let Some(Overlay::Edit(editor)) = model.overlays.last_mut()
+    {
+        editor.scroll(lines, height);
+    }
+}
+
+/// After keys, clicks and changes of size: the cursor stays in sight.
+pub(super) fn keep_in_view(model: &mut Model) {
+    if let Some(height) = height(model)
+        && let Some(Overlay::Edit(editor)) = model.overlays.last_mut()
+    {
+        editor.keep_in_view(height);
+    }
+}
+
+/// Lines of the text that are in sight, where the editor is what is typed into.
+fn height(model: &Model) -> Option<usize> {
+    let Some(Overlay::Edit(editor)) = model.overlays.last() else { return None };
+    let area = view::editor::text_area(model, editor, layout::frame(model).body);
+    Some(usize::from(area.height))
 }
 
 /// Pasted text keeps its lines.

@@ -3,12 +3,9 @@
 use jiff::Timestamp;
 
 use super::{Effect, panes};
-use crate::{
-    engine::{ChangeRow, EntryRow, LeaseRow, LogLine, SlowProbe},
-    tui::{
-        keymap::Action,
-        model::{Column, Filter, Floor, Model, Order, Overlay, Pane, Sorted},
-    },
+use crate::tui::{
+    keymap::Action,
+    model::{Filter, Floor, Model, Order, Overlay, Pane},
 };
 
 /// How a term of the level in a filter of the activity begins.
@@ -152,17 +149,6 @@ pub(super) fn toggle_narrowing(model: &mut Model) {
     });
 }
 
-/// The columns that a pane can be sorted by.
-pub(super) fn columns(pane: Pane) -> &'static [Column] {
-    match pane {
-        Pane::Feed => ChangeRow::COLUMNS,
-        Pane::Leases => LeaseRow::COLUMNS,
-        Pane::Cache => EntryRow::COLUMNS,
-        Pane::Latency => SlowProbe::COLUMNS,
-        Pane::Log => LogLine::COLUMNS,
-    }
-}
-
 /// How a pane is sorted.
 pub(super) fn order(model: &Model, pane: Pane) -> Order {
     match pane {
@@ -177,7 +163,7 @@ pub(super) fn order(model: &Model, pane: Pane) -> Order {
 /// Sorts the focused pane by its next column.
 pub(super) fn next_column(model: &mut Model) {
     let pane = model.focus;
-    sort(model, pane, order(model, pane).next(columns(pane)));
+    sort(model, pane, order(model, pane).next(pane.columns()));
 }
 
 /// Sorts the focused pane the other way round.
@@ -186,7 +172,7 @@ pub(super) fn reverse(model: &mut Model) {
     sort(model, pane, order(model, pane).turned());
 }
 
-/// A click on the title of a column.
+/// Sorts a pane by a column, and again the other way round: a click on its title, or a choice by name.
 pub(super) fn click(model: &mut Model, pane: Pane, column: usize) {
     sort(model, pane, order(model, pane).clicked(column));
 }
@@ -212,7 +198,7 @@ fn sort(model: &mut Model, pane: Pane, order: Order) {
     model.say(if live {
         format!("{name}: the newest first")
     } else {
-        format!("{name}: {}", order.words(columns(pane)))
+        format!("{name}: {}", order.words(pane.columns()))
     });
 }
 

@@ -1,5 +1,7 @@
 //! Keys of the view that follows a document.
 
+use ratatui::layout::Position;
+
 use super::{Effect, act, overlay::scroll_by, panes};
 use crate::{
     engine::{Command, DocumentDetail, Edit, EditOrder},
@@ -7,14 +9,14 @@ use crate::{
         keymap::Action,
         layout,
         model::{DocumentEditor, Follow, Look, Model, Overlay, Pane, Question},
-        view,
+        view::{self, follow::Spot},
         widgets::text,
     },
 };
 
 /// Does an action; `false` = the view goes.
 pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
-    let page = view::follow::diff_height(layout::frame(model).body);
+    let page = view::follow::diff_height(model, follow, layout::frame(model).body);
     let most = follow.rows(page).saturating_sub(page);
     scroll_by(&mut follow.scroll, action, page, most);
     let effects = match action {
@@ -65,6 +67,26 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
         _ => Vec::new(),
     };
     (true, effects)
+}
+
+/// A click.
+pub(super) fn click(model: &mut Model, follow: &mut Follow, at: Position) -> Vec<Effect> {
+    let body = layout::frame(model).body;
+    match view::follow::hit(model, follow, body, at) {
+        // The one that is looked at: back to the entry.
+        Some(Spot::Version(place)) if follow.look == Look::Version(place) => follow.look_at(Look::Entry),
+        Some(Spot::Version(place)) => follow.look_at(Look::Version(place)),
+        Some(Spot::Entry(place)) => {
+            let request = model.next_request();
+            return follow.entry_at(place, request).map(Effect::Send).into_iter().collect();
+        }
+        Some(Spot::Row(row)) => {
+            let height = view::follow::diff_height(model, follow, body);
+            follow.unfold(row, height);
+        }
+        None => {}
+    }
+    Vec::new()
 }
 
 /// The document itself beside what the mapping writes, and back.

@@ -89,6 +89,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let effects = take_in(model, msg);
     // Whatever it was may have moved rows or borders: a pane that shows up, a lost server's trouble.
     panes::keep_cursors_in_view(model);
+    edit::keep_in_view(model);
     effects
 }
 

@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effect, act, arrange, find, mouse_over, panes};
+use super::{Effect, act, arrange, find, mouse_over, panes, typing};
 use crate::tui::{
     keymap::Action,
     layout::{self, Line, Place},
@@ -68,7 +68,13 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     if let Some((context, action)) = clickable::hint(model, at) {
         return act::act(model, context, action);
     }
-    if frame.footer.contains(at) || frame.tour.contains(at) {
+    if frame.footer.contains(at) {
+        if let Some((hidden, column)) = view::filter_line::hit(model, frame.footer, at) {
+            typing::point(&mut model.filters[model.focus.index()].input, hidden, column);
+        }
+        return Vec::new();
+    }
+    if frame.tour.contains(at) {
         return Vec::new();
     }
     if let Some(Overlay::Verify(_)) = model.overlays.last()
@@ -111,7 +117,12 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
     if let Line::Row(row) = line {
         panes::click(model, &frame, pane, row);
     }
-    let opens = matches!(pane, Pane::Feed | Pane::Leases | Pane::Cache) && matches!(line, Line::Row(_));
+    let slow = view::latency::slow_at(model, frame.pane(Pane::Latency), at);
+    if let Some(place) = slow {
+        panes::point_at_slowest(model, place);
+    }
+    let rows = matches!(pane, Pane::Feed | Pane::Leases | Pane::Cache) && matches!(line, Line::Row(_));
+    let opens = rows || slow.is_some();
     if is_double(model, at) && opens {
         return act::act(model, context, Action::Open);
     }

@@ -1,9 +1,8 @@
 //! Clicks and the wheel over what lies over the panes: rows, choices, hints, and the world outside.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Position;
 
-use super::{Effect, act, edit, lease_deeds, rebuild};
+use super::{Effect, act, edit, follow, lease_deeds, rebuild, typing};
 use crate::{
     engine::LeaseDeed,
     tui::{
@@ -16,6 +15,8 @@ use crate::{
 
 /// Rows that one notch of the wheel moves.
 const WHEEL_ROWS: usize = 3;
+/// The same, up or down.
+const WHEEL_LINES: isize = 3;
 
 /// A click; `double` = the second on one place.
 pub(super) fn click(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
@@ -43,7 +44,26 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
     let mut top = model.overlays.pop();
     let mut then = None;
     match &mut top {
+        Some(Overlay::Follow(follow)) => {
+            let effects = follow::click(model, follow, at);
+            model.overlays.extend(top);
+            return effects;
+        }
+        Some(Overlay::Edit(editor)) => {
+            if let Some((row, column)) = view::editor::hit(model, editor, body, at) {
+                editor.text.go(row, column);
+            }
+        }
+        Some(Overlay::Preview(preview)) => {
+            if let Some((on_jq, column)) = view::preview::hit(model, preview, body, at) {
+                preview.on_jq = on_jq;
+                typing::point(preview.focused(), 0, column);
+            }
+        }
         Some(Overlay::Palette(state)) => {
+            if let Some((hidden, column)) = view::palette::typed_at(model, state, at) {
+                typing::point(&mut state.input, hidden, column);
+            }
             if let Some(row) = view::palette::hit(model, state, at) {
                 // What is under the cursor is done by a click on it.
                 then = (state.cursor == row).then_some(Action::Submit);
@@ -76,7 +96,12 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
         }
         Some(Overlay::Insert(form)) => match insert::hit(form, body, at) {
             Some(insert::Spot::Mode(mode)) => form.set_mode(mode),
-            Some(insert::Spot::Line(line)) => form.focus = line,
+            Some(insert::Spot::Line(line, text)) => {
+                form.focus = line;
+                if let (Some((hidden, column)), Some(input)) = (text, form.focused()) {
+                    typing::point(input, hidden, column);
+                }
+            }
             Some(insert::Spot::Scenario(place)) => form.choose_scenario(place),
             None => {}
         },
@@ -89,16 +114,18 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
     };
     model.overlays.extend(top);
     match (spot, then) {
-        (Some(spot), _) => choose(model, spot),
+        (Some(spot), _) => choose(model, spot, at),
         (None, Some(action)) => act::act(model, context, action),
         (None, None) => Vec::new(),
     }
 }
 
 /// Makes a choice in a dialog of choices.
-fn choose(model: &mut Model, spot: Spot) -> Vec<Effect> {
+fn choose(model: &mut Model, spot: Spot, at: Position) -> Vec<Effect> {
     match (model.overlays.last_mut(), spot) {
         (Some(Overlay::Rebuild(_)), Spot::Choice(place)) => match RebuildChoice::ALL.get(place) {
+            // Where its time is typed already it is pointed at, and chosen no second time.
+            Some(RebuildChoice::Since) if typed_time(model, at) => Vec::new(),
             Some(choice) => rebuild::choose(model, *choice),
             None => Vec::new(),
         },
@@ -117,6 +144,20 @@ fn choose(model: &mut Model, spot: Spot) -> Vec<Effect> {
     }
 }
 
+/// A click on the line of a time that is typed: the cursor goes there; `false` = none is typed.
+fn typed_time(model: &mut Model, at: Position) -> bool {
+    let body = layout::frame(model).body;
+    let Some(Overlay::Rebuild(dialog)) = model.overlays.last().filter(|top| top.context().takes_text())
+    else {
+        return false;
+    };
+    let from = view::rebuild::time_column(model, dialog, body);
+    if let Some(Overlay::Rebuild(dialog)) = model.overlays.last_mut() {
+        typing::point(&mut dialog.since, 0, usize::from(at.x.saturating_sub(from)));
+    }
+    true
+}
+
 /// A notch of the wheel: moves the list or the page under the pointer.
 pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
     let context = model.context();
@@ -130,11 +171,8 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
         Some(Overlay::Letters(letters)) if view::letters::hit(model, letters, body, at).is_some()
     );
     let (action, times) = match model.overlays.last_mut() {
-        Some(Overlay::Edit(editor)) => {
-            let code = if up { KeyCode::Up } else { KeyCode::Down };
-            for _ in 0..WHEEL_ROWS {
-                edit::type_key(editor, &KeyEvent::new(code, KeyModifiers::NONE));
-            }
+        Some(Overlay::Edit(_)) => {
+            edit::scroll(model, if up { -WHEEL_LINES } else { WHEEL_LINES });
             return Vec::new();
         }
         // Another choice would ask for another plan: the wheel only looks.

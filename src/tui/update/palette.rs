@@ -1,6 +1,6 @@
 //! The command palette: moving in it, and doing what was chosen, wherever that works.
 
-use super::{Effect, act, insert, lease_deeds, overlay, rebuild, tour};
+use super::{Effect, act, find, insert, lease_deeds, overlay, rebuild, tour};
 use crate::tui::{
     keymap::{Action, Context},
     model::{Deed, Model, Overlay, Palette, Which},
@@ -52,6 +52,13 @@ pub(super) fn choose(model: &mut Model, deed: Deed) -> Vec<Effect> {
         Deed::Rebuild(choice) => in_dialog(model, Action::Rebuild, |model| rebuild::choose(model, choice)),
         Deed::Leases(deed, which) => {
             in_dialog(model, Action::Leases, |model| lease_deeds::choose(model, deed, which == Which::All))
+        }
+        Deed::Sort(pane, column) => {
+            if to_panes(model) {
+                model.focus = pane;
+                find::click(model, pane, column);
+            }
+            Vec::new()
         }
         Deed::Export(form) => in_dialog(model, Action::Export, |model| {
             if let Some(Overlay::Export(dialog)) = model.overlays.last_mut() {

@@ -161,6 +161,16 @@ fn step_slowest(model: &mut Model, rows: isize) {
         None if rows > 0 => Some(usize::try_from(rows - 1).unwrap_or(0).min(last)),
         None => None,
     };
+    thread_from_slowest(model);
+}
+
+/// A click on one of the slowest documents.
+pub(super) fn point_at_slowest(model: &mut Model, place: usize) {
+    model.slow_cursor = Some(place);
+    thread_from_slowest(model);
+}
+
+fn thread_from_slowest(model: &mut Model) {
     if let Some(slow) = model.slow_cursor.and_then(|cursor| model.latency.slowest.get(cursor)) {
         model.thread = thread_of(model, &slow.id);
         lease_follows(model);

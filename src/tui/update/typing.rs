@@ -3,6 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
+use crate::tui::widgets::text;
+
 /// Edits a line; other keys do nothing.
 pub(super) fn edit(input: &mut Input, key: &KeyEvent) {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
@@ -27,4 +29,10 @@ pub(super) fn edit(input: &mut Input, key: &KeyEvent) {
         _ => return,
     };
     input.handle(request);
+}
+
+/// A click on a column of what is shown, before which so many characters are hidden: the cursor goes there.
+pub(super) fn point(input: &mut Input, hidden: usize, column: usize) {
+    let shown: String = input.value().chars().skip(hidden).collect();
+    input.handle(InputRequest::SetCursor(hidden + text::characters_before(&shown, column)));
 }

@@ -4,11 +4,17 @@
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
+    style::Style,
     text::Line,
 };
 
-use super::{clear, masked, sheet::same_as_below, wrap};
+use super::{
+    clear, masked,
+    sheet::{above_same_as, same_as_below},
+    wrap,
+};
 use crate::tui::{
+    layout::inner,
     model::{DocumentEditor, Model, Overlay},
     same_as,
     widgets::{
@@ -35,45 +41,93 @@ pub(super) fn draw(model: &Model, editor: &DocumentEditor, area: Rect, buf: &mut
         return None;
     }
     let inner = same_as_below(&same_as::editor(model, editor), inner, buf, theme);
-    let width = usize::from(inner.width).saturating_sub(2);
-    let (words, style) = below(model, editor);
-    let lines = wrap(&words, width);
-    let height = u16::try_from(lines.len()).unwrap_or(1).min(inner.height / 2);
-    let body = Rect { height: inner.height.saturating_sub(height + 1), ..inner };
+    let (lines, style) = below_lines(model, editor, inner);
+    let body = Rect { height: text_height(&lines, inner), ..inner };
     let cursor = text_lines(model, editor, body, buf);
-    for (i, line) in lines.iter().take(usize::from(height)).enumerate() {
-        let at = body.height + 1 + u16::try_from(i).unwrap_or(u16::MAX);
-        Pen::new(buf, inner, at).skip(1).put(line, style);
+    let below = Rect { y: body.bottom() + 1, height: inner.height.saturating_sub(body.height + 1), ..inner };
+    for (i, line) in (0..below.height).zip(&lines) {
+        Pen::new(buf, below, i).skip(1).put(line, style);
     }
     cursor
 }
 
-/// The lines around the cursor, which is never far from the middle; gives its place.
+/// Where the text is.
+pub(in crate::tui) fn text_area(model: &Model, editor: &DocumentEditor, area: Rect) -> Rect {
+    let inner = above_same_as(&same_as::editor(model, editor), inner(area), &model.theme);
+    let (lines, _) = below_lines(model, editor, inner);
+    Rect { height: text_height(&lines, inner), ..inner }
+}
+
+/// What stands below the text, in lines.
+fn below_lines(model: &Model, editor: &DocumentEditor, inner: Rect) -> (Vec<String>, Style) {
+    let (words, style) = below(model, editor);
+    (wrap(&words, usize::from(inner.width).saturating_sub(2)), style)
+}
+
+/// Lines of the text that fit above these.
+fn text_height(below: &[String], inner: Rect) -> u16 {
+    let height = u16::try_from(below.len()).unwrap_or(1).min(inner.height / 2);
+    inner.height.saturating_sub(height + 1)
+}
+
+/// Columns before the text: the numbers of its lines.
+fn margin(editor: &DocumentEditor) -> usize {
+    editor.text.lines().len().to_string().len() + 2
+}
+
+/// Columns of the cursor's line that do not fit, and are hidden before it: only that line moves sideways.
+fn aside(editor: &DocumentEditor, area: Rect) -> usize {
+    let (row, column) = editor.text.cursor();
+    let line = editor.text.lines().get(row).map_or("", String::as_str);
+    let before: String = line.chars().take(column).collect();
+    let room = usize::from(area.width).saturating_sub(margin(editor) + 1);
+    (text::width(&before) + 1).saturating_sub(room)
+}
+
+/// Line and column of the text under a position.
+pub(in crate::tui) fn hit(
+    model: &Model,
+    editor: &DocumentEditor,
+    body: Rect,
+    at: Position,
+) -> Option<(usize, usize)> {
+    let area = text_area(model, editor, body);
+    if !area.contains(at) {
+        return None;
+    }
+    let row = editor.first_line(usize::from(area.height)) + usize::from(at.y - area.y);
+    let row = row.min(editor.text.lines().len().saturating_sub(1));
+    let line = editor.text.lines().get(row)?.as_str();
+    let column = usize::from(at.x - area.x).saturating_sub(margin(editor));
+    let aside = if row == editor.text.cursor().0 { aside(editor, area) } else { 0 };
+    let (hidden, shown) = if aside > 0 { text::split(line, aside) } else { ("", line) };
+    Some((row, hidden.chars().count() + text::characters_before(shown, column)))
+}
+
+/// The lines in sight, the cursor's among them; gives its place.
 fn text_lines(model: &Model, editor: &DocumentEditor, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;
     let (lines, (row, column)) = (editor.text.lines(), editor.text.cursor());
     let height = usize::from(area.height);
-    let top = row.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
-    let numbers = lines.len().to_string().len();
-    let room = usize::from(area.width).saturating_sub(numbers + 3);
-    // Only the cursor's line moves sideways.
+    let top = editor.first_line(height);
+    let margin = margin(editor);
     let before: String = lines.get(row)?.chars().take(column).collect();
-    let aside = (text::width(&before) + 1).saturating_sub(room);
+    let aside = aside(editor, area);
     for (i, line) in lines.iter().enumerate().skip(top).take(height) {
         let mut pen = Pen::new(buf, area, u16::try_from(i - top).unwrap_or(u16::MAX));
-        pen.cell(&(i + 1).to_string(), numbers + 1, Align::Right, theme.dim).skip(1);
+        pen.cell(&(i + 1).to_string(), margin - 1, Align::Right, theme.dim).skip(1);
         let style = if i == row { theme.strong } else { theme.text };
         let shown = if i == row && aside > 0 { text::split(line, aside).1 } else { line.as_str() };
         pen.put(&masked(model, shown), style);
     }
-    let x = numbers + 2 + text::width(&before).saturating_sub(aside);
+    let x = margin + text::width(&before).saturating_sub(aside);
     let x = area.x.saturating_add(u16::try_from(x).unwrap_or(u16::MAX)).min(area.right().saturating_sub(1));
     let y = area.y.saturating_add(u16::try_from(row - top).unwrap_or(u16::MAX));
     (y < area.bottom()).then_some(Position { x, y })
 }
 
 /// What stands below the text: a problem, a warning, or what saving does.
-fn below(model: &Model, editor: &DocumentEditor) -> (String, ratatui::style::Style) {
+fn below(model: &Model, editor: &DocumentEditor) -> (String, Style) {
     let theme = &model.theme;
     if let Some(problem) = &editor.problem {
         // It may quote what is in the document.

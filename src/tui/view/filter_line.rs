@@ -12,7 +12,7 @@ pub(super) fn draw(model: &Model, area: Rect, pen: &mut Pen<'_>) -> (Option<Posi
     let theme = &model.theme;
     let line = &model.filters[model.focus.index()];
     let input = &line.input;
-    let room = usize::from(area.width / 2);
+    let room = room(area);
     let scroll = input.visual_scroll(room);
     let visible: String = input.value().chars().skip(scroll).collect();
     pen.put("/", theme.key).put(&text::end(&visible, room), theme.text);
@@ -36,4 +36,18 @@ pub(super) fn draw(model: &Model, area: Rect, pen: &mut Pen<'_>) -> (Option<Posi
         pen.put(&text::end(&words, pen.rest().saturating_sub(26)), theme.dim).skip(3);
     }
     (Some(cursor), false)
+}
+
+fn room(area: Rect) -> usize {
+    usize::from(area.width / 2)
+}
+
+/// Characters that are hidden before what is shown of a filter that is typed, and the column under a position.
+pub(crate) fn hit(model: &Model, area: Rect, at: Position) -> Option<(usize, usize)> {
+    if !model.typing_filter || !model.overlays.is_empty() {
+        return None;
+    }
+    let column = usize::from(at.x.checked_sub(area.x + 2)?);
+    let hidden = model.filters[model.focus.index()].input.visual_scroll(room(area));
+    (column <= room(area)).then_some((hidden, column))
 }

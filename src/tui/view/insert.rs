@@ -55,7 +55,8 @@ fn gap(inner: Rect) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum Spot {
     Mode(InsertMode),
-    Line(usize),
+    /// A line; where its text was meant, the characters hidden before what is shown, and the column.
+    Line(usize, Option<(usize, usize)>),
     Scenario(usize),
 }
 
@@ -76,7 +77,10 @@ pub(in crate::tui) fn hit(form: &InsertForm, body: Rect, at: Position) -> Option
     }
     let (first, visible) = window(form, inner);
     if (2..2 + visible).contains(&line) {
-        return Some(Spot::Line(first + line - 2));
+        let place = first + line - 2;
+        let column = usize::from(at.x).checked_sub(usize::from(inner.x) + 1 + LABEL);
+        let hidden = form.lines().get(place).map(|line| line.input.visual_scroll(VALUE - 1));
+        return Some(Spot::Line(place, hidden.zip(column)));
     }
     let scenario = line.checked_sub(3 + visible).filter(|_| form.mode == InsertMode::Scenario)?;
     (scenario < form.scenarios.len()).then_some(Spot::Scenario(scenario))

@@ -8,7 +8,7 @@ pub(crate) mod editor;
 pub(crate) mod entry_strip;
 pub(crate) mod export;
 pub(crate) mod feed;
-mod filter_line;
+pub(crate) mod filter_line;
 pub(crate) mod follow;
 pub(crate) mod footer;
 mod found;

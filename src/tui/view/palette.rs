@@ -149,6 +149,13 @@ fn draw_entry(model: &Model, entry: &Entry, inner: Rect, line: u16, buf: &mut Bu
     pen.cell(entry.place, PLACE, Align::Left, theme.dim).skip(1).cell(&keys, KEYS, Align::Right, theme.key);
 }
 
+/// Characters that are hidden before what is shown of the text, and the column of it under a position.
+pub(in crate::tui) fn typed_at(model: &Model, state: &Palette, at: Position) -> Option<(usize, usize)> {
+    let inner = layout::inner(area(layout::frame(model).body));
+    let column = at.x.checked_sub(inner.x + TITLE).filter(|_| at.y == inner.y)?;
+    Some((state.input.visual_scroll(usize::from(inner.width).saturating_sub(4)), usize::from(column)))
+}
+
 /// The entry under a position.
 pub(in crate::tui) fn hit(model: &Model, state: &Palette, at: Position) -> Option<usize> {
     let inner = layout::inner(area(layout::frame(model).body));

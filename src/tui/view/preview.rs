@@ -12,7 +12,7 @@ use crate::{
     engine::{PreviewEntry, PreviewFault},
     tui::{
         keymap::{Action, Context},
-        layout::frame,
+        layout::{frame, inner},
         model::{Model, Preview},
         pretty,
         widgets::{pane::Pane as Border, text},
@@ -56,6 +56,14 @@ pub(super) fn foot(model: &Model) -> Hints<'_> {
 /// Where it is.
 pub(super) fn area(model: &Model, state: &Preview, body: Rect) -> Rect {
     sheet(model, state, body).area(body, WIDTH)
+}
+
+/// The field under a position, whether it is that of the expression, and the column of its text.
+pub(in crate::tui) fn hit(model: &Model, state: &Preview, body: Rect, at: Position) -> Option<(bool, usize)> {
+    let inner = inner(area(model, state, body));
+    let line = at.y.checked_sub(inner.y).filter(|line| *line < 2 && state.scroll == 0)?;
+    let from = usize::from(inner.x) + 1 + LABEL;
+    Some((line == 1, usize::from(at.x).saturating_sub(from)))
 }
 
 /// How far it can be scrolled.

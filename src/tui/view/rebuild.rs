@@ -25,6 +25,8 @@ const LISTED: usize = 4;
 /// Ids named; more than that are counted.
 const MOST_IDS: usize = 200;
 const WIDTH: u16 = 104;
+/// Columns before a time that is typed.
+const TIME: u16 = 1 + 15;
 
 /// Draws the dialog; gives the cursor where a time is typed.
 pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -41,7 +43,7 @@ pub(super) fn draw(model: &Model, state: &RebuildDialog, body: Rect, buf: &mut B
     let typing = state.takes_text() && state.scroll == 0 && inner.height > 2;
     typing.then(|| {
         let column = u16::try_from(state.since.visual_cursor()).unwrap_or(0);
-        Position { x: (inner.x + 1 + 15 + column).min(inner.right().saturating_sub(1)), y: inner.y + 2 }
+        Position { x: (inner.x + TIME + column).min(inner.right().saturating_sub(1)), y: inner.y + 2 }
     })
 }
 
@@ -53,6 +55,11 @@ pub(in crate::tui) fn first_listed(state: &RebuildDialog) -> usize {
 /// Where it is.
 pub(super) fn area(model: &Model, state: &RebuildDialog, body: Rect) -> Rect {
     sheet(model, state, body).area(body, WIDTH)
+}
+
+/// The column of the screen where the time that is typed begins.
+pub(in crate::tui) fn time_column(model: &Model, state: &RebuildDialog, body: Rect) -> u16 {
+    inner(area(model, state, body)).x + TIME
 }
 
 /// The choice under a position.

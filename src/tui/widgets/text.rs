@@ -119,6 +119,19 @@ pub(crate) fn split(text: &str, max: usize) -> (&str, &str) {
     (text, "")
 }
 
+/// Characters before a column: where a click on it puts a cursor.
+pub(crate) fn characters_before(text: &str, column: usize) -> usize {
+    let (mut used, mut characters) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        used += width(grapheme);
+        if used > column {
+            break;
+        }
+        characters += grapheme.chars().count();
+    }
+    characters
+}
+
 fn take(text: &str, max: usize) -> String {
     let mut out = String::new();
     let mut used = 0;

@@ -1,8 +1,10 @@
 //! What stands above and below the comparison: which document, entry or version is on each side.
 
+use std::ops::Range;
+
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
 };
 
@@ -70,19 +72,55 @@ pub(super) fn source(model: &Model, detail: &DocumentDetail, area: Rect, buf: &m
     }
 }
 
+/// Columns before a key.
+const ENTRY: usize = 7;
+
+/// The keys that the mapping makes as tabs, each with its columns; empty where there is one, or no room.
+fn tabs(model: &Model, detail: &DocumentDetail, area: Rect) -> Vec<(Range<usize>, String)> {
+    let mut from = ENTRY;
+    let mut tabs = Vec::new();
+    for key in &detail.keys {
+        let key = text::clean(&masked(model, key)).into_owned();
+        let end = from + text::width(&key);
+        tabs.push((from..end, key));
+        from = end + 2;
+    }
+    let fits = tabs.last().is_some_and(|(columns, _)| columns.end <= usize::from(area.width));
+    if fits && tabs.len() > 1 { tabs } else { Vec::new() }
+}
+
+/// The place of the entry that a click on the head of the entry means: that of a tab, or the next one.
+pub(super) fn entry_at(model: &Model, detail: &DocumentDetail, area: Rect, at: Position) -> Option<usize> {
+    let column = usize::from(at.x.checked_sub(area.x)?);
+    let tabs = tabs(model, detail, area);
+    if tabs.is_empty() {
+        let now = detail.keys.iter().position(|key| Some(key) == detail.key.as_ref())?;
+        return Some((now + 1) % detail.keys.len()).filter(|next| *next != now);
+    }
+    tabs.iter().position(|(columns, _)| columns.contains(&column))
+}
+
 /// The entry as it is in the cache.
 pub(super) fn entry(model: &Model, detail: &DocumentDetail, area: Rect, buf: &mut Buffer) {
     let theme = &model.theme;
     let key = detail.key.as_deref().unwrap_or("no key: the mapping makes none");
     let place = detail.keys.iter().position(|key| Some(key) == detail.key.as_ref());
-    let several = match place {
-        Some(place) if detail.keys.len() > 1 => format!(" · {} of {}", place + 1, detail.keys.len()),
-        _ => String::new(),
-    };
+    let tabs = tabs(model, detail, area);
     let mut pen = Pen::new(buf, area, 2);
     pen.skip(1).put("entry ", theme.strong);
-    let room = pen.rest().saturating_sub(text::width(&several));
-    pen.put(&text::middle(&masked(model, key), room), theme.text).put(&several, theme.dim);
+    if tabs.is_empty() {
+        let several = match place {
+            Some(place) if detail.keys.len() > 1 => format!(" · {} of {}", place + 1, detail.keys.len()),
+            _ => String::new(),
+        };
+        let room = pen.rest().saturating_sub(text::width(&several));
+        pen.put(&text::middle(&masked(model, key), room), theme.text).put(&several, theme.dim);
+    }
+    for (i, (_, key)) in tabs.iter().enumerate() {
+        // Not by colour alone.
+        let chosen = theme.accent.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        pen.put(key, if place == Some(i) { chosen } else { theme.dim }).skip(2);
+    }
     let mut line = Pen::new(buf, area, 3);
     line.skip(1);
     match &detail.entry {
@@ -153,30 +191,67 @@ pub(super) fn versions(
 ) {
     let theme = &model.theme;
     let mut pen = Pen::new(buf, inner, inner.height.saturating_sub(1));
-    pen.skip(1).put("versions ", theme.dim);
+    pen.skip(1).put(VERSIONS, theme.dim);
     if detail.versions.is_empty() {
         pen.put("none came through the feed in this run", theme.dim);
         return;
     }
-    let total = detail.versions.len();
+    let placed = placed(model, follow, detail, pen.rest());
+    for (place, _, words) in &placed {
+        let looked_at = follow.look == Look::Version(*place);
+        let style: Style = if looked_at { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
+        pen.put(words, style).skip(2);
+    }
+    if placed.last().is_some_and(|(place, ..)| place + 1 < detail.versions.len()) {
+        pen.put("…", theme.dim);
+    }
+}
+
+const VERSIONS: &str = "versions ";
+
+/// The versions that fit: place, columns and words of each.
+fn placed(
+    model: &Model,
+    follow: &Follow,
+    detail: &DocumentDetail,
+    room: usize,
+) -> Vec<(usize, Range<usize>, String)> {
     let looked_at = match follow.look {
         Look::Version(at) => Some(at),
         Look::Entry | Look::Source | Look::Raw => None,
     };
     // The one that is looked at is always among those that fit.
     let first = looked_at.unwrap_or(0).saturating_sub(2);
+    let mut placed = Vec::new();
+    let mut from = 0;
     for (i, version) in detail.versions.iter().enumerate().skip(first) {
-        if pen.rest() < 24 {
-            pen.put("…", theme.dim);
+        if room.saturating_sub(from) < 24 {
             break;
         }
-        let style: Style =
-            if Some(i) == looked_at { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
-        let number = total - i;
+        let number = detail.versions.len() - i;
         let at = text::clock(version.seen_at, &model.options.zone);
         let lsn = version.lsn.filter(|_| Some(i) == looked_at);
         let lsn = lsn.map_or(String::new(), |lsn| format!(" lsn {}", text::count(lsn)));
         let summary = masked(model, &version.summary);
-        pen.put(&format!("#{number} {at} {}{lsn}", text::end(&summary, 16)), style).skip(2);
+        let words = format!("#{number} {at} {}{lsn}", text::end(&summary, 16));
+        let words = text::end(&words, room - from).into_owned();
+        let end = from + text::width(&words);
+        placed.push((i, from..end, words));
+        from = end + 2;
     }
+    placed
+}
+
+/// The place of the version under a column of the screen.
+pub(super) fn version_at(
+    model: &Model,
+    follow: &Follow,
+    detail: &DocumentDetail,
+    inner: Rect,
+    x: u16,
+) -> Option<usize> {
+    let before = 1 + text::width(VERSIONS);
+    let column = usize::from(x.checked_sub(inner.x)?).checked_sub(before)?;
+    let placed = placed(model, follow, detail, usize::from(inner.width).saturating_sub(before));
+    placed.iter().find(|(_, columns, _)| columns.contains(&column)).map(|(place, ..)| *place)
 }

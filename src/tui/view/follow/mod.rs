@@ -19,7 +19,13 @@ use ratatui::{
     text::Line,
 };
 
-use super::{clear, masked, state_glyph};
+use super::{
+    clear,
+    hints::in_border,
+    masked,
+    sheet::{above_same_as, same_as_below},
+    state_glyph,
+};
 use crate::{
     engine::{DocumentDetail, ProbeTiming},
     tui::{
@@ -37,8 +43,52 @@ const ABOVE: u16 = 4;
 const BELOW: u16 = 2;
 
 /// Rows of the comparison that fit.
-pub(crate) fn diff_height(body: Rect) -> usize {
-    usize::from(inner(body).height.saturating_sub(ABOVE + BELOW)).max(1)
+pub(crate) fn diff_height(model: &Model, follow: &Follow, body: Rect) -> usize {
+    usize::from(room(model, follow, body).height.saturating_sub(ABOVE + BELOW)).max(1)
+}
+
+/// What the view has for itself: the command that does the same stands in the lower border where that has
+/// room for it all, else above it.
+fn room(model: &Model, follow: &Follow, area: Rect) -> Rect {
+    let (command, inner) = (same_as::follow(model, &follow.id), inner(area));
+    if fits_border(&command, area) { inner } else { above_same_as(&command, inner, &model.theme) }
+}
+
+fn fits_border(command: &str, area: Rect) -> bool {
+    text::width(command) <= usize::from(in_border(area).width)
+}
+
+/// What of the view can be clicked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Spot {
+    /// A version, by its place; 0 = the newest.
+    Version(usize),
+    /// An entry that the mapping makes, by its place.
+    Entry(usize),
+    /// A row of the comparison, from the first in sight.
+    Row(usize),
+}
+
+/// What is under a position.
+pub(in crate::tui) fn hit(model: &Model, follow: &Follow, body: Rect, at: Position) -> Option<Spot> {
+    let inner = room(model, follow, body);
+    let detail = follow.detail.as_ref().filter(|_| inner.contains(at))?;
+    let (line, height) = (at.y - inner.y, diff_height(model, follow, body));
+    if at.y + 1 == inner.bottom() {
+        return heads::version_at(model, follow, detail, inner, at.x).map(Spot::Version);
+    }
+    if line == ABOVE - 2 && matches!(follow.look, Look::Entry | Look::Raw) {
+        return heads::entry_at(model, detail, halves(inner).1, at).map(Spot::Entry);
+    }
+    let row = usize::from(line.checked_sub(ABOVE)?);
+    (row < height).then_some(Spot::Row(row))
+}
+
+/// The two sides, and a column between them.
+fn halves(inner: Rect) -> (Rect, Rect) {
+    let half = inner.width.saturating_sub(1) / 2;
+    let right = Rect { x: inner.x + half + 1, width: inner.width.saturating_sub(half + 1), ..inner };
+    (Rect { width: half, ..inner }, right)
 }
 
 /// Draws the view.
@@ -65,19 +115,23 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
         }
         _ => right,
     };
-    let inner = Border::new(masked(model, &follow.id).into_owned())
+    let command = same_as::follow(model, &follow.id);
+    let mut border = Border::new(masked(model, &follow.id).into_owned())
         .right(Line::styled(right, theme.dim))
-        .foot(Line::styled(same_as::follow(model, &follow.id), theme.dim))
-        .focused(true)
-        .draw(area, buf, theme);
+        .focused(true);
+    let inner = if fits_border(&command, area) {
+        border = border.foot(Line::styled(command, theme.dim));
+        border.draw(area, buf, theme)
+    } else {
+        let inner = border.draw(area, buf, theme);
+        same_as_below(&command, inner, buf, theme)
+    };
     let Some(detail) = &follow.detail else {
         super::empty(model, inner, "reading the document and its entry", "", buf);
         return None;
     };
     timing(model, detail, inner, buf);
-    let half = inner.width.saturating_sub(1) / 2;
-    let left = Rect { width: half, ..inner };
-    let right = Rect { x: inner.x + half + 1, width: inner.width.saturating_sub(half + 1), ..inner };
+    let (left, right) = halves(inner);
     match follow.look {
         Look::Entry | Look::Raw => {
             heads::mapped(model, detail, left, buf);
@@ -92,14 +146,14 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
             heads::version(model, detail, at, right, buf);
         }
     }
-    let height = u16::try_from(diff_height(area)).unwrap_or(u16::MAX);
+    let height = u16::try_from(diff_height(model, follow, area)).unwrap_or(u16::MAX);
     if follow.look == Look::Raw {
         raw::draw(model, follow, Rect { y: inner.y + ABOVE, height, ..inner }.intersection(inner), buf);
     } else {
         let rows = |side: Rect| Rect { y: inner.y + ABOVE, height, ..side }.intersection(inner);
         diff::draw(model, follow, rows(left), rows(right), buf);
         for line in 0..height {
-            let divider = Rect { x: inner.x + half, width: 1, ..inner };
+            let divider = Rect { x: left.right(), width: 1, ..inner };
             Pen::new(buf, divider, ABOVE + line).put("│", theme.border);
         }
         diff::summary(model, follow, usize::from(height), inner, ABOVE + height, buf);

@@ -140,12 +140,22 @@ impl Below {
 
 /// The column of the slowest whose title is at a place of the pane.
 pub(super) fn title_at(model: &Model, area: Rect, at: Position) -> Option<usize> {
+    slowest::title_at(model, slowest_area(model, area)?, at)
+}
+
+/// The one of the slowest at a place of the pane.
+pub(crate) fn slow_at(model: &Model, area: Rect, at: Position) -> Option<usize> {
+    slowest::at(model, slowest_area(model, area)?, at)
+}
+
+/// Where the slowest are.
+fn slowest_area(model: &Model, area: Rect) -> Option<Rect> {
     if model.latency.stages.is_empty() {
         return None;
     }
     let inner = inner(area);
     let below = below_figures(inner, shown(model, usize::from(inner.height)).len());
-    slowest::title_at(model, Below::of(model, below)?.slowest, at)
+    Some(Below::of(model, below)?.slowest)
 }
 
 /// What the figures of so many stages leave.

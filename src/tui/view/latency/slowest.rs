@@ -34,7 +34,7 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let below = Rect { y: area.y + 1, ..area };
     draw_titles::<SlowProbe>(model, &titles(id, figures), below, model.slow_order, buf);
     let cursor = model.slow_cursor.map(|cursor| cursor.min(slowest.len() - 1));
-    let first = cursor.map_or(0, |cursor| (cursor + 1).saturating_sub(rows));
+    let first = first(model, rows);
     for (i, (place, probe)) in slowest.iter().enumerate().skip(first).take(rows).enumerate() {
         let line = u16::try_from(i + 1).unwrap_or(u16::MAX);
         draw_row(model, probe, id, figures, area, line, buf);
@@ -42,6 +42,22 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
             select(model, line_of(area, line), buf);
         }
     }
+}
+
+/// The one of the slowest that is in a row, by its place.
+pub(super) fn at(model: &Model, area: Rect, at: Position) -> Option<usize> {
+    let slowest = &model.latency.slowest;
+    if area.width < 40 || !area.contains(at) || at.y == area.y {
+        return None;
+    }
+    let first = first(model, usize::from(area.height) - 1);
+    Some(first + usize::from(at.y - area.y - 1)).filter(|place| *place < slowest.len())
+}
+
+/// The first that is shown in so many rows.
+fn first(model: &Model, rows: usize) -> usize {
+    let last = model.latency.slowest.len().saturating_sub(1);
+    model.slow_cursor.map_or(0, |cursor| (cursor.min(last) + 1).saturating_sub(rows))
 }
 
 /// Columns of the id, and the stages that there is room for: the last are left out first.
