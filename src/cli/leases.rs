@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use crate::config::Settings;
 use crate::cosmos::{Account, CosmosError};
-use crate::engine::BookmarkFiles;
+use crate::engine::{BookmarkFileError, BookmarkFiles};
 use crate::lease::{
-    Bookmark, BookmarkError, Change, Difference, Lease, LeaseDeed, LeasePrefix, LeaseStorage, LeaseStore,
+    self, Bookmark, BookmarkError, ComparedLease, Comparison, Lease, LeaseDeed, LeasePrefix, LeaseStorage,
+    LeaseStore, RestoreOrder, RestoreOutcome, RestorePlan,
 };
 
 pub use super::lease_deeds::DeedArgs;
@@ -55,6 +56,15 @@ pub enum LeasesAction {
     },
     /// Send leases back to a bookmark: what follows it is delivered again
     Restore(RestoreArgs),
+    /// Delete a bookmark; no lease is touched
+    Forget {
+        /// Name of the bookmark
+        #[arg(value_parser = name)]
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// `syncscope leases restore`
@@ -93,6 +103,7 @@ pub(super) async fn run(
         LeasesAction::List => list(&files, output),
         LeasesAction::Diff { name } => diff(settings, &files.load(name)?, output).await,
         LeasesAction::Restore(args) => restore(settings, &files.load(&args.name)?, args, output).await,
+        LeasesAction::Forget { name, yes } => forget(&files, name, *yes, output).await,
     }
 }
 
@@ -115,17 +126,6 @@ impl Today {
         let leases = store.list(&prefix).await.map_err(told)?;
         let source = format!("{} at {}", source.path(), account.address());
         Ok(Self { store, prefix, source, leases })
-    }
-
-    /// Positions of another container mean nothing here, even if it has the same name.
-    fn check(&self, bookmark: &Bookmark) -> Result<(), CliError> {
-        if bookmark.prefix == self.prefix.as_str() {
-            return Ok(());
-        }
-        Err(CliError::Refused(format!(
-            "the bookmark {} is of the leases {}, these are {}: the container was deleted and created again, so its positions mean nothing now",
-            bookmark.name, bookmark.prefix, self.prefix
-        )))
     }
 }
 
@@ -170,7 +170,7 @@ fn list(files: &BookmarkFiles, output: &Output) -> Result<ExitCode, CliError> {
             bookmark.leases.len()
         ))?;
     }
-    for error in &wrong {
+    for (_, error) in &wrong {
         output.error(&error.to_string());
     }
     output.words(&format!("{} in {}", bookmarks.len(), files.directory().display()));
@@ -189,54 +189,35 @@ fn about(bookmark: &Bookmark) -> Value {
 
 async fn diff(settings: &Settings, bookmark: &Bookmark, output: &Output) -> Result<ExitCode, CliError> {
     let today = Today::read(settings).await?;
-    today.check(bookmark)?;
-    let found = bookmark.differences(&today.leases);
-    for difference in &found {
-        output.json(&row_json(difference))?;
-        output.text(&row(difference))?;
+    let expiration = settings.sync.expiration_interval;
+    let found = Comparison::of(bookmark, &today.prefix, &today.leases, expiration)
+        .map_err(|error| CliError::Refused(error.to_string()))?;
+    for lease in &found.leases {
+        output.json(&row_json(lease))?;
+        output.text(&row(lease))?;
     }
-    let differs = found.iter().filter(|difference| difference.change != Change::Same).count();
-    output.words(&format!("{differs} of {} leases differ from {}", found.len(), bookmark.name));
+    let differs = found.differing();
+    output.words(&format!("{differs} of {} leases differ from {}", found.leases.len(), bookmark.name));
     Ok(if differs == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn positions(difference: &Difference<'_>) -> (Option<String>, Option<String>) {
-    let then = difference.then.and_then(|then| then.position.clone());
-    (then, difference.now.and_then(Lease::position_text))
-}
-
-fn row_json(difference: &Difference<'_>) -> Value {
-    let (then, now) = positions(difference);
+fn row_json(lease: &ComparedLease) -> Value {
     json!({
-        "id": difference.id(),
-        "lease": difference.token(),
-        "then": then,
-        "now": now,
-        "ownerThen": difference.then.and_then(|then| then.owner.as_deref()),
-        "owner": difference.now.and_then(Lease::owner),
-        "split": difference.split,
-        "change": difference.change.name(),
-        "lsns": difference.change.lsns(),
+        "id": lease.id,
+        "lease": lease.token,
+        "then": lease.then,
+        "now": lease.now,
+        "ownerThen": lease.owner_then,
+        "owner": lease.owner,
+        "split": lease.split_from.is_some(),
+        "change": lease.change.name(),
+        "lsns": lease.change.lsns(),
     })
 }
 
-fn row(difference: &Difference<'_>) -> String {
-    let (then, now) = positions(difference);
-    let shown = |position: Option<String>| position.unwrap_or_else(|| "none".to_owned());
-    let counted =
-        |lsns: Option<u64>| lsns.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
-    let meaning = match difference.change {
-        Change::Same => "the same".to_owned(),
-        Change::Replays(lsns) => format!("replays {} LSNs", counted(lsns)),
-        Change::Skips(lsns) => format!("would skip {} LSNs: the lease is behind the bookmark", counted(lsns)),
-        Change::NoPosition => "had no position then; `syncscope rebuild --lease` replays it all".to_owned(),
-        Change::Gone => "the lease is gone".to_owned(),
-        Change::Merged => "covers more than the bookmarked range (merged since)".to_owned(),
-        Change::New => "not in the bookmark".to_owned(),
-    };
-    let split = difference.then.filter(|_| difference.split);
-    let split = split.map_or_else(String::new, |parent| format!(" (split since from {})", parent.token));
-    format!("{}  then {}  now {}  {meaning}{split}", difference.token(), shown(then), shown(now))
+fn row(lease: &ComparedLease) -> String {
+    let shown = |position: &Option<String>| position.clone().unwrap_or_else(|| "none".to_owned());
+    format!("{}  then {}  now {}  {}", lease.token, shown(&lease.then), shown(&lease.now), lease.words())
 }
 
 async fn restore(
@@ -247,127 +228,87 @@ async fn restore(
 ) -> Result<ExitCode, CliError> {
     settings.may_write_to(settings.cosmos.endpoint.host_str().unwrap_or_default())?;
     let today = Today::read(settings).await?;
-    today.check(bookmark)?;
-    if let Some(java) = today.leases.iter().find(|lease| !lease.kind().is_ours_to_run()) {
-        return Err(CliError::Refused(BookmarkError::Java(java.id().to_owned()).to_string()));
+    let order = RestoreOrder { name: args.name.clone(), only: args.lease.clone(), take_over: args.take_over };
+    let expiration = settings.sync.expiration_interval;
+    let plan =
+        RestorePlan::make(&today.store, &today.prefix, bookmark, order, expiration).await.map_err(told)?;
+    if let Some(reason) = &plan.refused {
+        return Err(CliError::Refused(reason.clone()));
     }
-    let all = bookmark.differences(&today.leases);
-    if let Some(unknown) = args.lease.iter().find(|name| !all.iter().any(|lease| lease.is_named(name))) {
-        return Err(CliError::Refused(format!(
-            "there is no lease {unknown}; `syncscope leases diff {}` shows those that are",
-            bookmark.name
-        )));
-    }
-    let named = |lease: &Difference<'_>| args.lease.iter().any(|name| lease.is_named(name));
-    let chosen: Vec<_> = all.iter().filter(|lease| args.lease.is_empty() || named(lease)).collect();
-    output.words(&format!(
-        "Send leases of {} back to {} ({:.0})",
-        today.source, bookmark.name, bookmark.saved_at
-    ));
-    for lease in &chosen {
-        output.words(&format!("  {}", row(lease)));
-    }
-
-    let back: Vec<&Lease> = chosen
-        .iter()
-        .filter(|lease| matches!(lease.change, Change::Replays(_)))
-        .filter_map(|lease| lease.now)
-        .collect();
-    let live = live_owners(&back, settings, output);
-    let mut report = Report::default();
-    for lease in &chosen {
-        let refused = match lease.change {
-            Change::Replays(_) if live > 0 && !args.take_over => {
-                Some("live owners: stop their processors first, or add --take-over")
-            }
-            Change::Skips(_) => Some("going forward would lose changes"),
-            Change::NoPosition => Some("it had no position then"),
-            Change::Gone => Some("it is gone"),
-            Change::Merged => Some("it covers more than the bookmarked range"),
-            Change::Same | Change::New | Change::Replays(_) => None,
-        };
-        if let Some(reason) = refused {
-            report.refused(lease, reason, output);
-        }
-    }
-    if back.is_empty() || (live > 0 && !args.take_over) {
+    tell(&plan, &today.source, output);
+    if plan.hindrance().is_some() {
+        let outcome = lease::restore(&today.store, &plan).await;
         output.words("nothing was done");
-        return report.end(output);
+        return end(&plan, &outcome, output);
     }
     if !args.yes && !confirmed().await? {
         output.words("nothing was done");
         return Ok(ExitCode::from(super::COULD_NOT_RUN));
     }
-    for lease in chosen {
-        let (Change::Replays(_), Some(then), Some(now)) = (lease.change, lease.then, lease.now) else {
-            continue;
-        };
-        let mut next = now.clone();
-        next.set_continuation(then.continuation.as_deref());
-        // Whoever still works on it finds it lost with its next write, and does not store over it.
-        next.set_owner(None);
-        match today.store.replace(&mut next).await {
-            Ok(()) => report.restored(lease),
-            Err(CosmosError::PreconditionFailed(_)) => {
-                report.refused(lease, "somebody else wrote it meanwhile (412); look again", output);
-            }
-            Err(error) => report.refused(lease, &error.with_remedy(), output),
-        }
-    }
-    report.end(output)
+    let outcome = lease::restore(&today.store, &plan).await;
+    end(&plan, &outcome, output)
 }
 
-/// Tells who holds leases with a heartbeat that counts, and answers how many leases that are.
-fn live_owners(leases: &[&Lease], settings: &Settings, output: &Output) -> usize {
+fn tell(plan: &RestorePlan, source: &str, output: &Output) {
+    output.words(&format!(
+        "Send leases of {source} back to {} ({:.0}): {}",
+        plan.order.name,
+        plan.saved_at,
+        plan.headline()
+    ));
+    for lease in &plan.leases {
+        output.words(&format!("  {}", row(lease)));
+    }
     let now = Timestamp::now();
-    let mut live = 0;
-    for lease in leases.iter().filter(|lease| !lease.is_expired(now, settings.sync.expiration_interval)) {
-        let (Some(owner), Some(beat)) = (lease.owner(), lease.heartbeat()) else { continue };
-        live += 1;
-        output.words(&format!(
-            "  {owner} owns {} now (heartbeat {beat:.0}, {} s ago)",
-            lease.token(),
-            now.duration_since(beat).as_secs().max(0)
-        ));
+    for lease in plan.live() {
+        let (Some(owner), Some(beat)) = (&lease.owner, lease.heartbeat) else { continue };
+        let age = now.duration_since(beat).as_secs().max(0);
+        output.words(&format!("  {owner} owns {} now (heartbeat {beat:.0}, {age} s ago)", lease.token));
     }
-    if live > 0 {
-        output.words(
-            "  warning: a running worker may store its own position over a restored one (.NET's, too); with \
-             --take-over the lease is also freed, so that the worker finds it lost with its next write and stops",
-        );
+    if plan.live().next().is_some() && !plan.order.take_over {
+        output.words("  live owners: stop their processors first, or add --take-over");
     }
-    live
+    output.words(&format!("not touched: {}", plan.untouched()));
+    for line in plan.consequences() {
+        output.words(&format!("then: {line}"));
+    }
 }
 
-/// What became of each lease.
-#[derive(Default)]
-struct Report {
-    restored: usize,
-    refused: usize,
-    rows: Vec<Value>,
+fn end(plan: &RestorePlan, outcome: &RestoreOutcome, output: &Output) -> Result<ExitCode, CliError> {
+    let mut rows = Vec::new();
+    for lease in &plan.leases {
+        let reason = outcome.refused.iter().find(|(id, _)| *id == lease.id).map(|(_, reason)| reason);
+        if reason.is_none() && !outcome.restored.contains(&lease.id) {
+            continue;
+        }
+        let mut row = row_json(lease);
+        row["restored"] = reason.is_none().into();
+        if let Some(reason) = reason {
+            output.words(&format!("  not restored: {}: {reason}", lease.token));
+            row["reason"] = reason.as_str().into();
+        }
+        rows.push(row);
+    }
+    let (restored, refused) = (outcome.restored.len(), outcome.refused.len());
+    output.json(&json!({ "restored": restored, "refused": refused, "leases": rows }))?;
+    output.text(&format!("{restored} leases restored, {refused} refused"))?;
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-impl Report {
-    fn restored(&mut self, lease: &Difference<'_>) {
-        self.restored += 1;
-        let mut row = row_json(lease);
-        row["restored"] = true.into();
-        self.rows.push(row);
+/// Deletes the file of a bookmark, after a question.
+async fn forget(files: &BookmarkFiles, name: &str, yes: bool, output: &Output) -> Result<ExitCode, CliError> {
+    let about = match files.load(name) {
+        Ok(bookmark) => format!("{:.0}, {} leases", bookmark.saved_at, bookmark.leases.len()),
+        Err(missing @ BookmarkFileError::Missing(_)) => return Err(missing.into()),
+        Err(error) => error.reason(),
+    };
+    output.words(&format!("Delete the bookmark {name} ({about}); no lease is touched"));
+    if !yes && !confirmed().await? {
+        output.words("nothing was done");
+        return Ok(ExitCode::from(super::COULD_NOT_RUN));
     }
-
-    fn refused(&mut self, lease: &Difference<'_>, reason: &str, output: &Output) {
-        self.refused += 1;
-        output.words(&format!("  not restored: {}: {reason}", lease.token()));
-        let mut row = row_json(lease);
-        row["restored"] = false.into();
-        row["reason"] = reason.into();
-        self.rows.push(row);
-    }
-
-    fn end(self, output: &Output) -> Result<ExitCode, CliError> {
-        let Self { restored, refused, rows } = self;
-        output.json(&json!({ "restored": restored, "refused": refused, "leases": rows }))?;
-        output.text(&format!("{restored} leases restored, {refused} refused"))?;
-        Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
+    files.delete(name)?;
+    output.json(&json!({ "forgotten": name }))?;
+    output.text(&format!("{name} is deleted"))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,9 @@ use crate::config::Settings;
 use crate::lease::{Bookmark, BookmarkError};
 use crate::sync::{make_private, state_directory};
 
+/// Those that can be read, and by name why others cannot.
+type BookmarksRead = (Vec<Bookmark>, Vec<(String, BookmarkFileError)>);
+
 /// Most bookmarks of one prefix; they are made by hand.
 const MOST: usize = 1_000;
 
@@ -32,6 +35,14 @@ pub enum BookmarkFileError {
     /// The disk, while writing.
     #[error("cannot write {}: {error}", path.display())]
     Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The disk, while deleting.
+    #[error("cannot delete {}: {error}", path.display())]
+    Delete {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -63,6 +74,18 @@ pub enum BookmarkFileError {
         /// The name that was asked for.
         name: String,
     },
+}
+
+impl BookmarkFileError {
+    /// Why, where it is known which bookmark is meant.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Read { error, .. } => format!("its file cannot be read: {error}"),
+            Self::Content { error, .. } => error.to_string(),
+            Self::Renamed { holds, .. } => format!("its file holds the bookmark {holds}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The bookmarks of one source and prefix.
@@ -143,20 +166,37 @@ impl BookmarkFiles {
         Ok(bookmark)
     }
 
-    /// All of them, oldest first, and what is wrong with those that cannot be read.
+    /// Deletes the file of a bookmark, be it one that cannot be read.
+    ///
+    /// # Errors
+    /// It is not there, or the disk.
+    pub fn delete(&self, name: &str) -> Result<(), BookmarkFileError> {
+        let path = self.path(name);
+        // A name leads to no other directory.
+        if path.parent() != Some(self.directory.as_path()) {
+            return Err(BookmarkFileError::Missing(name.to_owned()));
+        }
+        std::fs::remove_file(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BookmarkFileError::Missing(name.to_owned()),
+            _ => BookmarkFileError::Delete { path, error },
+        })
+    }
+
+    /// All of them, oldest first, and by name what is wrong with those that cannot be read.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn list(&self) -> Result<(Vec<Bookmark>, Vec<BookmarkFileError>), BookmarkFileError> {
+    pub fn list(&self) -> Result<BookmarksRead, BookmarkFileError> {
         let names =
             self.names().map_err(|error| BookmarkFileError::Read { path: self.directory.clone(), error })?;
         let (mut bookmarks, mut wrong) = (Vec::new(), Vec::new());
         for name in names {
             match self.load(&name) {
                 Ok(bookmark) => bookmarks.push(bookmark),
-                Err(error) => wrong.push(error),
+                Err(error) => wrong.push((name, error)),
             }
         }
+        wrong.sort_by(|(a, _), (b, _)| a.cmp(b));
         bookmarks.sort_by(|a, b| (a.saved_at, &a.name).cmp(&(b.saved_at, &b.name)));
         Ok((bookmarks, wrong))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::latency::ExportForm;
-use crate::lease::LeaseOrder;
+use crate::lease::{LeaseOrder, RestoreOrder};
 use crate::seed::Scenario;
 
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
@@ -76,6 +76,8 @@ pub enum Command {
         /// A name that no other bookmark has: see [`crate::lease::Bookmark::check_name`].
         name: String,
     },
+    /// Something about the bookmarks that there are; answered by `Event::Bookmarks`.
+    Bookmarks(BookmarkQuestion),
     /// Read a document and its entry; answered by `Event::Document`.
     ShowDocument {
         /// Given back in the answer.
@@ -121,6 +123,30 @@ pub enum Command {
     },
     /// Stop everything, release leases, end child processes.
     Shutdown,
+}
+
+/// A question about the bookmarks of this source and prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookmarkQuestion {
+    /// Given back in the answer.
+    pub request: u64,
+    /// What is asked.
+    pub ask: BookmarkAsk,
+}
+
+/// What can be asked about bookmarks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BookmarkAsk {
+    /// Which there are.
+    List,
+    /// The one of this name beside the leases of now; given up for the next question.
+    Compare(String),
+    /// What going back would do.
+    PlanRestore(RestoreOrder),
+    /// Go back, if nothing is different from the plan that was told last.
+    Restore(RestoreOrder),
+    /// Delete the one of this name, be it one that cannot be read; answered by the list of those that are left.
+    Delete(String),
 }
 
 /// Which rebuild.

@@ -2,6 +2,7 @@
 //! It takes [`Command`]s and tells [`Event`]s; it knows neither the screen nor the command line.
 
 mod bookmark_files;
+mod bookmarks;
 mod builtin;
 mod command;
 mod decoded;
@@ -30,7 +31,10 @@ mod verify;
 
 pub use crate::cache::{DistributedExpiry, Encoding};
 pub use bookmark_files::{BookmarkFileError, BookmarkFiles};
-pub use command::{Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode, RebuildOrder};
+pub use command::{
+    BookmarkAsk, BookmarkQuestion, Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode,
+    RebuildOrder,
+};
 pub use edit::{Edit, EditOrder};
 pub use editor::{EditorError, edit_text, editor};
 pub use event::*;

@@ -14,14 +14,15 @@ use crate::embedded::cosmos::Emulator;
 use crate::seed::{Template, TemplateName};
 use crate::sync::{Mapping, MappingFault};
 
-use super::command::{Command, DriftWatch, Insert};
+use super::command::{BookmarkAsk, BookmarkQuestion, Command, DriftWatch, Insert};
 use super::event::{Event, Level};
 use super::observe::cache::Pairs;
 use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
 use super::{
-    Shared, builtin, detail, drift, edit, files, observe, set_aside, source, spoil, traffic, verify,
+    Shared, bookmarks, builtin, detail, drift, edit, files, observe, set_aside, source, spoil, traffic,
+    verify,
 };
 
 /// Commands waiting; they come from a person or a script.
@@ -211,6 +212,7 @@ async fn serve(
     let (drift_wanted, drift_seen) = watch::channel(None);
     let (aside_requests, aside_inbox) = mpsc::channel(REQUESTS);
     let (edit_orders, edit_inbox) = mpsc::channel(REQUESTS);
+    let (bookmark_questions, bookmark_inbox) = mpsc::channel(REQUESTS);
 
     let mut tasks = JoinSet::new();
     let child = || cancel.child_token();
@@ -228,6 +230,7 @@ async fn serve(
     ));
     tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
     tasks.spawn(edit::run(Arc::clone(&shared), found.clone(), edit_inbox, child()));
+    tasks.spawn(bookmarks::run(Arc::clone(&shared), found.clone(), bookmark_inbox, child()));
     tasks.spawn(verify::run(Arc::clone(&shared), found.clone(), verify_inbox, child()));
     tasks.spawn(drift::run(Arc::clone(&shared), found.clone(), drift_seen, child()));
     tasks.spawn(set_aside::run(Arc::clone(&shared), found.clone(), aside_inbox, child()));
@@ -264,6 +267,7 @@ async fn serve(
         drift: drift_wanted,
         aside: aside_requests,
         edit: edit_orders,
+        bookmarks: bookmark_questions,
         wanted,
     };
     loop {
@@ -357,6 +361,7 @@ struct Desks {
     drift: watch::Sender<Option<DriftWatch>>,
     aside: mpsc::Sender<set_aside::Request>,
     edit: mpsc::Sender<edit::EditOrder>,
+    bookmarks: mpsc::Sender<BookmarkQuestion>,
     wanted: watch::Sender<Option<detail::Wanted>>,
 }
 
@@ -389,6 +394,14 @@ impl Desks {
             Command::PlanLeases(order) => to_sync(Sync::PlanLeases(order)).await,
             Command::DoLeases(order) => to_sync(Sync::DoLeases(order)).await,
             Command::SaveBookmark { name } => to_sync(Sync::SaveBookmark(name)).await,
+            // Going back is for whoever may own the leases.
+            Command::Bookmarks(question) => match question.ask {
+                BookmarkAsk::PlanRestore(order) => to_sync(Sync::PlanRestore(question.request, order)).await,
+                BookmarkAsk::Restore(order) => to_sync(Sync::Restore(question.request, order)).await,
+                BookmarkAsk::List | BookmarkAsk::Compare(_) | BookmarkAsk::Delete(_) => {
+                    let _ = self.bookmarks.send(question).await;
+                }
+            },
             Command::Verify { sample, grace } => to_verify(verify::Request::Verify { sample, grace }).await,
             Command::StopVerify => to_verify(verify::Request::Stop).await,
             Command::Repair { keys } => to_verify(verify::Request::Repair { keys }).await,

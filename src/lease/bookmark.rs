@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 use thiserror::Error;
 
 use crate::cosmos::EpkRange;
@@ -76,6 +77,18 @@ pub enum BookmarkError {
         "the lease {0} belongs to a Java processor, whose positions are not ours to change; use another prefix"
     )]
     Java(String),
+    /// Positions of another container mean nothing here, even if it has the same name.
+    #[error(
+        "the bookmark {name} is of the leases {of}, these are {now}: the container was deleted and created again, so its positions mean nothing now"
+    )]
+    Former {
+        /// Name of the bookmark.
+        name: String,
+        /// Its prefix.
+        of: String,
+        /// That of the leases of now.
+        now: String,
+    },
 }
 
 /// How one lease stands to its bookmark.
@@ -182,7 +195,13 @@ impl Bookmark {
         struct Form {
             version: u32,
         }
-        let wrong = |error: serde_json::Error| BookmarkError::Json(error.to_string());
+        let wrong = |error: serde_json::Error| {
+            BookmarkError::Json(match error.classify() {
+                // Its words quote what stands there, which may be anything.
+                Category::Data => format!("another form at line {} column {}", error.line(), error.column()),
+                Category::Io | Category::Syntax | Category::Eof => error.to_string(),
+            })
+        };
         let Form { version } = serde_json::from_slice(file).map_err(wrong)?;
         if version != VERSION {
             return Err(BookmarkError::Version(version));
@@ -201,6 +220,18 @@ impl Bookmark {
             }
         }
         Ok(self)
+    }
+
+    /// Refuses leases of another prefix than that of the bookmark.
+    ///
+    /// # Errors
+    /// They are of another container, be it one of the same name.
+    pub fn check_prefix(&self, prefix: &LeasePrefix) -> Result<(), BookmarkError> {
+        if self.prefix == prefix.as_str() {
+            return Ok(());
+        }
+        let (name, of, now) = (self.name.clone(), self.prefix.clone(), prefix.as_str().to_owned());
+        Err(BookmarkError::Former { name, of, now })
     }
 
     /// Names become names of files, so they hold nothing that a file system takes amiss.

@@ -8,10 +8,8 @@ use jiff::Timestamp;
 
 use crate::cosmos::CosmosError;
 
+use super::take_over::{Write, told, write};
 use super::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes};
-
-/// Attempts on a document whose owner keeps writing heartbeats into it.
-const ATTEMPTS: u32 = 6;
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -231,13 +229,7 @@ impl LeasePlan {
 
     /// What stays as it is, in one line.
     pub fn untouched(&self) -> String {
-        let (leases, prefixes) = self.others_elsewhere;
-        let prefixes =
-            if prefixes == 1 { "1 other prefix".to_owned() } else { format!("{prefixes} other prefixes") };
-        format!(
-            "{} other leases of this prefix, {leases} leases of {prefixes}, the source, the cache",
-            self.others_here
-        )
+        format!("{}, the source, the cache", others(self.others_here, self.others_elsewhere))
     }
 
     /// What comes after it and should be known beforehand, a line each.
@@ -344,7 +336,15 @@ pub async fn perform(store: &LeaseStore, plan: &LeasePlan) -> LeaseOutcome {
     }
     for document in plan.touched() {
         let done = match &document.seen {
-            Seen::Lease(lease) => one(store, (**lease).clone(), document, plan.order.take_over).await,
+            Seen::Lease(lease) => {
+                let takes = document.live && plan.order.take_over;
+                let what = match document.step {
+                    LeaseStep::Delete | LeaseStep::Nothing => Write::Delete,
+                    LeaseStep::Free => Write::Free,
+                    LeaseStep::Rewind => Write::Rewind,
+                };
+                write(store, lease, takes, what).await
+            }
             Seen::Marker { etag } => told(store.delete_marker(&document.id, etag).await),
         };
         match done {
@@ -355,55 +355,11 @@ pub async fn perform(store: &LeaseStore, plan: &LeasePlan) -> LeaseOutcome {
     outcome
 }
 
-async fn one(
-    store: &LeaseStore,
-    mut lease: Lease,
-    document: &PlannedLease,
-    take_over: bool,
-) -> Result<(), String> {
-    for _ in 0..ATTEMPTS {
-        let result = match document.step {
-            LeaseStep::Nothing => return Ok(()),
-            LeaseStep::Delete => store.delete_as_seen(&lease).await,
-            LeaseStep::Free | LeaseStep::Rewind => {
-                let mut next = lease.clone();
-                next.set_owner(None);
-                if document.step == LeaseStep::Rewind {
-                    next.set_continuation(None);
-                    next.mark_from_beginning();
-                }
-                store.replace(&mut next).await
-            }
-        };
-        match result {
-            Err(CosmosError::PreconditionFailed(_)) if document.live && take_over => {}
-            Err(CosmosError::PreconditionFailed(_)) => {
-                return Err("somebody else wrote it meanwhile (412); look again".to_owned());
-            }
-            other => return told(other),
-        }
-        // A heartbeat came between: the same owner loses it, another one keeps it.
-        match store.read(&lease).await.map_err(|error| error.with_remedy())? {
-            None => return told(Err(CosmosError::NotFound(document.id.clone()))),
-            Some(newer) if newer.owner() == document.owner.as_deref() => lease = newer,
-            Some(newer) => {
-                let owner = newer.owner().unwrap_or("nobody");
-                return Err(format!("{owner} owns it now; look again"));
-            }
-        }
-    }
-    Err("its owner writes too often; stop it first".to_owned())
-}
-
-fn told(result: Result<(), CosmosError>) -> Result<(), String> {
-    match result {
-        Ok(()) => Ok(()),
-        Err(CosmosError::NotFound(_)) => Err("it is gone already".to_owned()),
-        Err(CosmosError::PreconditionFailed(_)) => {
-            Err("somebody else wrote it meanwhile (412); look again".to_owned())
-        }
-        Err(error) => Err(error.with_remedy()),
-    }
+/// The leases of others that stay, in words.
+pub(super) fn others(here: usize, (leases, prefixes): (usize, usize)) -> String {
+    let prefixes =
+        if prefixes == 1 { "1 other prefix".to_owned() } else { format!("{prefixes} other prefixes") };
+    format!("{here} other leases of this prefix, {leases} leases of {prefixes}")
 }
 
 fn goes_by(lease: &Lease, name: &str) -> bool {

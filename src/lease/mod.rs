@@ -11,8 +11,10 @@ mod document;
 mod kind;
 mod lag;
 mod prefix;
+mod restore;
 mod storage;
 mod store;
+mod take_over;
 mod timestamp;
 mod update;
 
@@ -24,6 +26,7 @@ pub use document::{Lease, LeaseParseError};
 pub use kind::LeaseKind;
 pub use lag::{estimate, lag};
 pub use prefix::{IdPart, LeaseId, LeasePrefix};
+pub use restore::{ComparedLease, Comparison, RestoreOrder, RestoreOutcome, RestorePlan, restore};
 pub use storage::{LeaseStorage, Marker};
 pub use store::{LeaseStore, all_prefixes};
 pub use update::{LeaseUpdater, UpdateError};

@@ -1,7 +1,13 @@
 //! Command lines that do the same as a dialog: for this very pair of servers, ready to copy.
 
-use super::model::{DocumentEditor, Model, Overlay, Question};
-use crate::{config::shell_word, engine::FindingKind};
+use super::{
+    model::{BookmarkDialog, DocumentEditor, Marking, Model, Overlay, Question, RestoreDialog},
+    update::bookmark_name,
+};
+use crate::{
+    config::shell_word,
+    engine::{Bookmark, FindingKind},
+};
 
 /// A subcommand with the servers of this run.
 pub(crate) fn line(model: &Model, order: &str) -> String {
@@ -35,6 +41,15 @@ pub(crate) fn question(model: &Model, question: Question) -> Option<(&'static st
             })?;
             Some(("", line(model, &format!("document delete-entry {}", word(model, key)))))
         }
+        Question::DeleteBookmark => {
+            let name = model.overlays.iter().find_map(|overlay| match overlay {
+                Overlay::Bookmarks(dialog) => dialog.doomed.as_deref(),
+                _ => None,
+            })?;
+            // A file that was put there by hand may have a name that no bookmark has.
+            let known = Bookmark::check_name(name).is_ok();
+            known.then(|| ("", line(model, &format!("leases forget {name}"))))
+        }
         Question::StopSync => Some(("ctrl-c of", line(model, "sync"))),
         Question::KillInstance => {
             let name =
@@ -43,6 +58,23 @@ pub(crate) fn question(model: &Model, question: Question) -> Option<(&'static st
         }
         Question::UndoInserts => None,
     }
+}
+
+/// What does the same as the list of bookmarks: as the newest deed there, as the comparison that is looked
+/// at, or as the bookmark that could be saved.
+pub(crate) fn bookmarks(model: &Model, dialog: &BookmarkDialog) -> String {
+    let order = match (&dialog.saved, dialog.selected()) {
+        (Some(Marking::Told(told)), _) if told.outcome.is_ok() => format!("save {}", told.name),
+        (_, Some(row)) if row.kept.is_ok() => format!("diff {}", row.name),
+        (_, Some(_)) => "list".to_owned(),
+        (_, None) => format!("save {}", bookmark_name(model)),
+    };
+    line(model, &format!("leases {order}"))
+}
+
+/// What goes back to a bookmark.
+pub(crate) fn restore(model: &Model, dialog: &RestoreDialog) -> String {
+    format!("{} {}", dialog.order().command(), model.options.same_as).trim_end().to_owned()
 }
 
 /// What does the same as a verification, or as the repair that it asks about.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failing test is a panic
 
 mod architecture;
+mod bookmarks;
 mod cache;
 mod cli;
 mod config;

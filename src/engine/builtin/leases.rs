@@ -1,15 +1,12 @@
-//! Deeds on leases that a person orders: release, delete, reset, and bookmarks of their positions. Done here, because our own processors own
+//! Deeds on leases that a person orders: release, delete, reset. Done here, because our own processors own
 //! leases, too, and have to stop where all of them go.
-
-use jiff::Timestamp;
 
 use super::Builtin;
 use super::proving::Proving;
 use crate::config::StartPosition;
-use crate::engine::BookmarkFiles;
-use crate::engine::event::{Bookmarked, Event, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, Level};
+use crate::engine::event::{Event, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, Level};
 use crate::engine::observe::leases::prefix;
-use crate::lease::{Bookmark, LeaseStorage, LeaseStore, perform};
+use crate::lease::{LeaseStore, perform};
 
 impl Builtin {
     /// Finds out what an order would do, and keeps it as what the user has seen.
@@ -42,7 +39,7 @@ impl Builtin {
     }
 
     /// The store of the leases, if we may write to it now.
-    fn lease_store(&mut self) -> Result<LeaseStore, String> {
+    pub(super) fn lease_store(&mut self) -> Result<LeaseStore, String> {
         if self.replay.is_some() || self.closing.is_some() {
             return Err("a rebuild is under way; wait for its end".to_owned());
         }
@@ -65,39 +62,6 @@ impl Builtin {
         let level = if outcome.refused.is_empty() { Level::Info } else { Level::Warning };
         self.shared.report.log(level, "lease", outcome.words()).await;
         self.shared.report.state(Event::LeasesDone(outcome)).await;
-    }
-
-    /// Keeps the positions of all leases of the prefix; no lease is touched.
-    pub(super) async fn save_bookmark(&mut self, name: String) {
-        let outcome = self.bookmark(&name).await;
-        let told = Bookmarked { name, outcome };
-        let level = if told.outcome.is_ok() { Level::Info } else { Level::Warning };
-        let flags = self.shared.settings.as_flags();
-        let line = format!("{}; same as syncscope leases save {}{flags}", told.words(), told.name);
-        self.shared.report.log(level, "lease", line).await;
-        self.shared.report.state(Event::Bookmarked(told)).await;
-    }
-
-    async fn bookmark(&mut self, name: &str) -> Result<usize, String> {
-        let source = self.source().ok_or("the source is not connected; try again when it is")?;
-        let leases = source.leases.clone().ok_or("there is no lease container yet; s starts the sync")?;
-        let store = LeaseStore::new(leases).map_err(|error| error.with_remedy())?;
-        let prefix = prefix(&self.shared, &source);
-        let leases = store.list(&prefix).await.map_err(|error| error.with_remedy())?;
-        if leases.is_empty() {
-            return Err(format!("there are no leases of {prefix}; s starts the sync"));
-        }
-        let about = format!("{} at {}", source.monitored.path(), source.account.address());
-        let bookmark = Bookmark::new(name, Timestamp::now(), about, &prefix, &leases)
-            .map_err(|error| error.to_string())?;
-        let files = BookmarkFiles::of(&self.shared.settings).map_err(|error| error.to_string())?;
-        // The disk may be slow: on a thread that may wait for it.
-        let saved = tokio::task::spawn_blocking(move || files.save(&bookmark, false));
-        match saved.await {
-            Ok(Ok(_)) => Ok(leases.len()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(error.to_string()),
-        }
     }
 
     async fn deed(&mut self, order: LeaseOrder) -> Result<LeaseOutcome, String> {

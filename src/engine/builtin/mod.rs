@@ -1,6 +1,7 @@
 //! The built-in sync: starts, pauses and stops our processors, and rebuilds with them. One task owns
 //! them all, so that no two of its deeds can overlap.
 
+mod bookmarks;
 mod leases;
 mod outage;
 mod plan;
@@ -20,7 +21,9 @@ use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
 use crate::engine::command::RebuildOrder;
-use crate::engine::event::{Event, LeaseOrder, LeasePlan, Level, SyncPhase, SyncStatus};
+use crate::engine::event::{
+    Event, LeaseOrder, LeasePlan, Level, RestoreOrder, RestorePlan, SyncPhase, SyncStatus,
+};
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
@@ -61,6 +64,8 @@ pub(super) enum Request {
     PlanLeases(LeaseOrder),
     DoLeases(LeaseOrder),
     SaveBookmark(String),
+    PlanRestore(u64, RestoreOrder),
+    Restore(u64, RestoreOrder),
 }
 
 pub(super) struct Builtin {
@@ -91,6 +96,8 @@ pub(super) struct Builtin {
     closing: Option<Closing>,
     /// What a deed on leases would do, as it was told last.
     lease_plan: Option<Box<LeasePlan>>,
+    /// What going back to a bookmark would do, as it was told last.
+    restore_plan: Option<Box<RestorePlan>>,
     set_aside_told: u64,
     reconnects_told: ReconnectsTold,
     outage: Outage,
@@ -135,6 +142,7 @@ impl Builtin {
             replay: None,
             closing: None,
             lease_plan: None,
+            restore_plan: None,
             set_aside_told: 0,
             reconnects_told: ReconnectsTold::default(),
             outage: Outage::default(),
@@ -229,6 +237,8 @@ impl Builtin {
             Request::PlanLeases(order) => self.tell_lease_plan(order).await,
             Request::DoLeases(order) => self.do_leases(order).await,
             Request::SaveBookmark(name) => self.save_bookmark(name).await,
+            Request::PlanRestore(request, order) => self.tell_restore_plan(request, order).await,
+            Request::Restore(request, order) => self.restore(request, order).await,
         }
         self.tell_status(None).await;
     }

@@ -98,23 +98,3 @@ pub struct LeaseRow {
     /// Changes not passed yet (estimator's formula); `None` when not known.
     pub lag: Option<u64>,
 }
-
-/// What became of a bookmark that was to be saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bookmarked {
-    /// Its name.
-    pub name: String,
-    /// How many leases are in it; else in one line why it was not saved.
-    pub outcome: Result<usize, String>,
-}
-
-impl Bookmarked {
-    /// In one line.
-    pub fn words(&self) -> String {
-        match &self.outcome {
-            Ok(1) => format!("bookmark {} keeps the position of 1 lease", self.name),
-            Ok(leases) => format!("bookmark {} keeps the positions of {leases} leases", self.name),
-            Err(reason) => format!("bookmark {} was not saved: {reason}", self.name),
-        }
-    }
-}

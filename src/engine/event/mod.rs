@@ -1,6 +1,7 @@
 //! What the engine tells: one enum, in our own types only, so that a screen, a table
 //! and an NDJSON line can all be made from it without knowing a server.
 
+mod bookmarks;
 mod cache;
 mod document;
 mod drift;
@@ -18,15 +19,19 @@ pub use crate::latency::{
     ExportForm, HeatMap, LatencyExport, LatencySnapshot, ProbeTiming, SlowProbe, Stage, StageSummary,
     TargetFigures, band_edge,
 };
-pub use crate::lease::{LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep, PlannedLease};
+pub use crate::lease::{
+    Bookmark, Change, ComparedLease, Comparison, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseStep,
+    PlannedLease, RestoreOrder, RestoreOutcome, RestorePlan,
+};
 pub use crate::sync::verify::{Cause, Finding, FindingKind, Summary};
 pub use crate::sync::{Diff, DiffKind, DiffLine, DiffRow, Difference, Folded, Side};
+pub use bookmarks::{BookmarkAnswer, BookmarkList, BookmarkRow, BookmarkTold, Bookmarked, KeptPositions};
 pub use cache::{CacheStatus, EntryRow, EntryState, EntryValue, FollowMode};
 pub use document::{DocumentDetail, EntryDetail, SourceDocument, VersionSeen, Versions};
 pub use drift::{DriftStatus, DriftWindow};
 pub use edit::{EditEnd, EditOutcome};
 pub use feed::{ChangeRow, FeedStatus, Field, Novelty};
-pub use leases::{Bookmarked, LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
+pub use leases::{LeaseRow, LeaseSnapshot, SyncPhase, SyncStatus};
 pub use mapping::{DeadLetterList, DeadLetterRow, MappingPreview, PreviewEntry, PreviewFault, RetryCounts};
 pub use rebuild::{
     ForeignOwner, ProofKind, ProofStatus, RebuildPhase, RebuildPlan, RebuildReport, RebuildStatus,
@@ -71,6 +76,8 @@ pub enum Event {
     LeasesDone(LeaseOutcome),
     /// Answer to [`super::Command::SaveBookmark`].
     Bookmarked(Bookmarked),
+    /// Answer to [`super::Command::Bookmarks`].
+    Bookmarks(Box<BookmarkAnswer>),
     /// Progress or end of a verification or repair.
     Verify(VerifyStatus),
     /// A wrong entry that a verification has found.

@@ -102,6 +102,8 @@ pub(crate) enum Action {
     SplitPartition,
     Leases,
     SaveBookmark,
+    Bookmarks,
+    DeleteBookmark,
     Tick,
     Wait,
     Health,

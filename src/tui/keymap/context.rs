@@ -19,6 +19,10 @@ pub(crate) enum Context {
     RebuildSince,
     /// The dialog of deeds on leases.
     Leases,
+    /// The bookmarks of lease positions.
+    Bookmarks,
+    /// The plan of going back to one.
+    Restore,
     /// What was set aside.
     Letters,
     /// The keys as a tree.
@@ -57,6 +61,8 @@ impl Context {
             Self::Rebuild => "rebuild",
             Self::RebuildSince => "rebuild_since",
             Self::Leases => "leases",
+            Self::Bookmarks => "bookmarks",
+            Self::Restore => "restore",
             Self::Letters => "dead_letters",
             Self::Tree => "tree",
             Self::Preview => "preview",
@@ -82,6 +88,8 @@ impl Context {
             Self::Insert => "insert form",
             Self::Rebuild | Self::RebuildSince => "rebuild",
             Self::Leases => "lease deeds",
+            Self::Bookmarks => "bookmarks",
+            Self::Restore => "going back",
             Self::Letters => "dead letters",
             Self::Tree => "key tree",
             Self::Preview => "preview",
@@ -108,6 +116,8 @@ impl Context {
             Self::Rebuild => "Rebuild",
             Self::RebuildSince => "Rebuild since a time",
             Self::Leases => "Deeds on leases",
+            Self::Bookmarks => "Bookmarks of lease positions",
+            Self::Restore => "Going back to a bookmark",
             Self::Letters => "Dead letters",
             Self::Tree => "Keys as a tree",
             Self::Preview => "Mapping preview",

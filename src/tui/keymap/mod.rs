@@ -2,6 +2,7 @@
 //! `syncscope keys` and the README. A user's file lays other chords over the table.
 
 mod action;
+mod bookmark_table;
 mod chord;
 mod context;
 mod file;
@@ -42,7 +43,7 @@ pub struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        let rows = table::KEYS.iter().map(|row| Binding {
+        let rows = table::KEYS.iter().chain(bookmark_table::KEYS).map(|row| Binding {
             context: row.context,
             chords: row.chords.to_vec(),
             action: row.action,

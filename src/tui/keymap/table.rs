@@ -23,7 +23,7 @@ pub(super) struct TableRow {
     pub(super) hint: Option<&'static str>,
 }
 
-const fn row(
+pub(super) const fn row(
     context: Context,
     chords: &'static [Chord],
     action: Action,
@@ -83,6 +83,7 @@ pub(super) const KEYS: &[TableRow] = {
             "leases: release, delete or reset one or all; shows a plan first",
             None,
         ),
+        row(C::Main, &[], A::Bookmarks, "bookmarks of lease positions: compare, go back to one", None),
         row(
             C::Main,
             &[key('V')],
@@ -353,6 +354,13 @@ pub(super) const KEYS: &[TableRow] = {
             A::SaveBookmark,
             "keep the positions of all leases as a bookmark",
             Some("bookmark"),
+        ),
+        row(
+            C::Leases,
+            &[key('b')],
+            A::Bookmarks,
+            "the bookmarks that there are: compare, go back to one",
+            Some("bookmarks"),
         ),
         row(C::Leases, &[key('?')], A::Help, "keys", None),
         row(C::Leases, &[code(K::Esc), key('q')], A::Back, "cancel, or close", Some("back")),

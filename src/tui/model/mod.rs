@@ -1,6 +1,7 @@
 //! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
 
 mod arrangement;
+mod bookmarks;
 mod cache;
 mod editor;
 mod export;
@@ -18,6 +19,7 @@ mod overlay;
 mod palette;
 mod preview;
 mod rebuild;
+mod restore;
 mod ring;
 mod slowest;
 mod sort;
@@ -35,6 +37,7 @@ pub use self::arrangement::{Arrangement, Preset};
 pub(crate) use self::palette::ONLY_KEYS;
 pub(crate) use self::{
     arrangement::LEAST_COLUMNS,
+    bookmarks::BookmarkDialog,
     cache::CachePane,
     editor::DocumentEditor,
     export::ExportDialog,
@@ -51,6 +54,7 @@ pub(crate) use self::{
     palette::{Deed, Entry, Palette, Which},
     preview::Preview,
     rebuild::{RebuildChoice, RebuildDialog},
+    restore::RestoreDialog,
     ring::Ring,
     sort::{Order, Sorted},
     thread::Thread,
@@ -119,6 +123,8 @@ pub(crate) enum Overlay {
     Insert(Box<InsertForm>),
     Rebuild(Box<RebuildDialog>),
     Leases(Box<LeaseDialog>),
+    Bookmarks(Box<BookmarkDialog>),
+    Restore(Box<RestoreDialog>),
     Letters(Box<Letters>),
     Tree(Box<KeyTree>),
     Preview(Box<Preview>),
@@ -142,6 +148,8 @@ pub(crate) enum Question {
     UndoInserts,
     /// Delete the entry of the followed document.
     DeleteEntry,
+    /// Delete the file of a bookmark.
+    DeleteBookmark,
 }
 
 /// A line in the footer that goes by itself.

@@ -13,6 +13,8 @@ impl Overlay {
             Self::Rebuild(dialog) if dialog.takes_text() => Context::RebuildSince,
             Self::Rebuild(_) => Context::Rebuild,
             Self::Leases(_) => Context::Leases,
+            Self::Bookmarks(_) => Context::Bookmarks,
+            Self::Restore(_) => Context::Restore,
             Self::Letters(_) => Context::Letters,
             Self::Tree(_) => Context::Tree,
             Self::Preview(_) => Context::Preview,

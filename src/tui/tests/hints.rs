@@ -385,8 +385,13 @@ fn a_click_on_a_hint_does_what_its_key_does() {
     assert_eq!(hints(Context::Confirm), ["back", "submit"]);
     assert_eq!(
         hints(Context::Leases),
-        ["back", "copy", "down", "next_field", "save_bookmark", "submit", "take_over", "up"]
+        ["back", "bookmarks", "copy", "down", "next_field", "save_bookmark", "submit", "take_over", "up"]
     );
+    assert_eq!(
+        hints(Context::Bookmarks),
+        ["back", "copy", "delete_bookmark", "reload", "save_bookmark", "submit"]
+    );
+    assert_eq!(hints(Context::Restore), ["back", "copy", "next_field", "take_over"]);
     assert_eq!(hints(Context::Letters), ["back", "copy", "export", "preview", "retry", "retry_all"]);
     assert_eq!(hints(Context::Preview), ["back", "copy", "next_field"]);
     assert_eq!(

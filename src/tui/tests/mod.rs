@@ -1,6 +1,7 @@
 //! Tests of the screen: what is drawn, and what keys and events make of the model.
 
 mod arrange;
+mod bookmarks;
 mod entry_strip;
 mod find;
 pub(super) mod fixture;

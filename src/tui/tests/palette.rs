@@ -73,6 +73,8 @@ fn from_the_panes_every_place_can_be_found() {
         Context::Insert,
         Context::Rebuild,
         Context::Leases,
+        Context::Bookmarks,
+        Context::Restore,
         Context::Letters,
         Context::Tree,
         Context::Preview,

@@ -58,6 +58,8 @@ fn must_show(overlay: &Overlay) -> Option<&'static str> {
         Overlay::Insert(form) => form.same_as("").map(|_| "insert"),
         Overlay::Rebuild(dialog) => (!dialog.started).then_some("rebuild"),
         Overlay::Leases(dialog) => (!dialog.started).then_some("leases"),
+        Overlay::Bookmarks(_) => Some("bookmarks"),
+        Overlay::Restore(dialog) => (!dialog.started).then_some("restore"),
         Overlay::Letters(_) => Some("letters"),
         Overlay::Preview(_) => Some("preview"),
         Overlay::Verify(_) => Some("verify"),
@@ -66,6 +68,7 @@ fn must_show(overlay: &Overlay) -> Option<&'static str> {
             Question::StopSync => Some("stop sync"),
             Question::KillInstance => Some("kill"),
             Question::DeleteEntry => Some("delete"),
+            Question::DeleteBookmark => Some("forget"),
             // Only this session knows what it wrote; the dialog says so.
             Question::UndoInserts => None,
         },
@@ -140,7 +143,7 @@ fn every_dialog_shows_a_line_that_the_command_line_reads() {
             scene(&mut model);
             let Some(what) = model.overlays.last().and_then(must_show) else { continue };
             // A long form has more than the least screen.
-            if width == 80 && matches!(what, "insert" | "rebuild" | "leases") {
+            if width == 80 && matches!(what, "insert" | "rebuild" | "leases" | "restore") {
                 continue;
             }
             let shown = fixture::text(&model);
@@ -161,16 +164,19 @@ fn every_dialog_shows_a_line_that_the_command_line_reads() {
         }
     }
     let all = [
+        "bookmarks",
         "delete",
         "edit",
         "export",
         "follow",
+        "forget",
         "insert",
         "kill",
         "leases",
         "letters",
         "preview",
         "rebuild",
+        "restore",
         "stop sync",
         "verify",
     ];

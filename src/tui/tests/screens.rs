@@ -157,6 +157,38 @@ pub(super) const SCENES: &[(&str, Scene)] = &[
         let deed = crate::engine::LeaseDeed::Reset;
         tell(model, [fixture::lease_plan(crate::engine::LeaseOrder { deed, ..Default::default() })]);
     }),
+    ("bookmarks_none", |model| {
+        tell(model, fixture::running());
+        let asked = views::asked(&keys(model, ":bookmarks of lease\n"));
+        let told = crate::engine::BookmarkTold::List(crate::engine::BookmarkList::default());
+        let answer = crate::engine::BookmarkAnswer { request: asked.request, told };
+        tell(model, [crate::engine::Event::Bookmarks(Box::new(answer))]);
+    }),
+    ("bookmarks", views::bookmarks),
+    ("bookmark_unreadable", |model| {
+        views::bookmarks(model);
+        keys(model, "G");
+    }),
+    ("bookmark_saved", |model| {
+        views::bookmarks(model);
+        let asked = keys(model, "B");
+        tell(model, [views::saved(&asked, Ok(7))]);
+    }),
+    ("bookmark_delete", |model| {
+        views::bookmarks(model);
+        keys(model, "d");
+    }),
+    ("restore_plan", views::going_back),
+    ("restore_plan_one", |model| {
+        views::going_back(model);
+        let asked = press(model, KeyCode::Tab);
+        views::answer_bookmarks(model, &asked);
+    }),
+    ("restored", |model| {
+        views::going_back(model);
+        let asked = keys(model, "t\n");
+        views::answer_bookmarks(model, &asked);
+    }),
     ("leases_zoomed", |model| {
         tell(model, fixture::running());
         keys(model, "2jf");

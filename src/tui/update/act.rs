@@ -1,7 +1,8 @@
 //! What a person means, done: one arm per action, each a line or a call.
 
 use super::{
-    Effect, arrange, find, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour, views,
+    Effect, arrange, bookmarks, find, insert, lease_deeds, look, overlay, palette, panes, rebuild, tour,
+    views,
 };
 use crate::{
     engine::{Command, SyncPhase},
@@ -40,6 +41,8 @@ pub(super) fn act(model: &mut Model, context: Context, action: Action) -> Vec<Ef
         | Context::Rebuild
         | Context::RebuildSince
         | Context::Leases
+        | Context::Bookmarks
+        | Context::Restore
         | Context::Letters
         | Context::Tree
         | Context::Preview
@@ -82,6 +85,7 @@ pub(super) fn in_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Rebuild => return rebuild::open(model),
         Action::Verify => return verify(model),
         Action::Leases => return lease_deeds::open(model),
+        Action::Bookmarks => return bookmarks::open(model),
         Action::WatchDrift => return views::toggle_drift(model),
         Action::DeadLetters => return views::open_letters(model),
         Action::Tree => return views::open_tree(model),

@@ -2,7 +2,7 @@
 
 use super::Effect;
 use crate::{
-    engine::{Bookmarked, Command, LeaseDeed, LeaseOutcome, LeasePlan},
+    engine::{Bookmarked, Command, LeaseDeed, LeaseOutcome, LeasePlan, LeaseRow},
     tui::{
         keymap::Action,
         model::{LeaseDialog, Marking, Model, Overlay},
@@ -12,16 +12,17 @@ use crate::{
 
 /// Opens the dialog on the selected lease, and asks for its plan.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    let selected = model.leases.cursor.clone();
-    let row =
-        selected.and_then(|id| model.leases.snapshot.rows.iter().find(|row| row.id == id)).or_else(|| {
-            let thread = &model.thread;
-            model.leases.snapshot.rows.iter().find(|row| thread.marks_lease(row))
-        });
-    let dialog = LeaseDialog::new(row);
+    let dialog = LeaseDialog::new(selected(model));
     let effects = ask(&dialog);
     model.overlays.push(Overlay::Leases(Box::new(dialog)));
     effects
+}
+
+/// The lease under the cursor of its pane, else that of the selected document.
+pub(super) fn selected(model: &Model) -> Option<&LeaseRow> {
+    let rows = &model.leases.snapshot.rows;
+    let pointed = model.leases.cursor.as_ref().and_then(|id| rows.iter().find(|row| row.id == *id));
+    pointed.or_else(|| rows.iter().find(|row| model.thread.marks_lease(row)))
 }
 
 /// Makes a choice in the open dialog.
@@ -71,7 +72,7 @@ pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -
         Action::SaveBookmark => {
             let name = bookmark_name(model);
             if dialog.mark(&name) {
-                return (true, vec![Effect::Send(Command::SaveBookmark { name })]);
+                return (true, vec![save(name)]);
             }
             model.say("a bookmark is still being saved");
         }
@@ -107,8 +108,13 @@ pub(super) fn done(model: &mut Model, outcome: LeaseOutcome) {
     }
 }
 
+/// Keeps the positions of all leases under a name.
+pub(super) fn save(name: String) -> Effect {
+    Effect::Send(Command::SaveBookmark { name })
+}
+
 /// A name that tells when, in the time of the screen, and that sorts by it.
-fn bookmark_name(model: &Model) -> String {
+pub(in crate::tui) fn bookmark_name(model: &Model) -> String {
     let now = model.options.zone.to_datetime(model.now);
     format!(
         "screen-{:04}{:02}{:02}-{:02}{:02}{:02}",

@@ -3,6 +3,7 @@
 
 mod act;
 mod arrange;
+mod bookmarks;
 mod edit;
 mod find;
 mod follow;
@@ -20,6 +21,8 @@ mod tour;
 mod typing;
 mod views;
 
+pub(super) use lease_deeds::bookmark_name;
+
 use crossterm::event::{KeyEvent, KeyEventKind, MouseEvent};
 use jiff::Timestamp;
 use ratatui::layout::Size;
@@ -29,7 +32,7 @@ use super::{
     keymap::{Chord, Context},
     model::Model,
 };
-use crate::engine::{Command, Event};
+use crate::engine::{BookmarkAsk, Command, Event};
 
 /// Something that the screen has to take in.
 #[derive(Debug, Clone)]
@@ -116,6 +119,9 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Refused(command) => {
             model.say(format!("the engine is busy, not done: {}", name(&command)));
+            if let Command::Bookmarks(question) = &command {
+                bookmarks::refused(model, question.request);
+            }
             Vec::new()
         }
         Msg::Tour { auto } => tour::begin(model, auto),
@@ -187,6 +193,13 @@ fn name(command: &Command) -> &'static str {
         Command::PlanLeases(_) => "plan a deed on leases",
         Command::DoLeases(order) => order.deed.word(),
         Command::SaveBookmark { .. } => "save a bookmark",
+        Command::Bookmarks(question) => match question.ask {
+            BookmarkAsk::List => "list the bookmarks",
+            BookmarkAsk::Compare(_) => "compare a bookmark",
+            BookmarkAsk::PlanRestore(_) => "plan to go back to a bookmark",
+            BookmarkAsk::Restore(_) => "go back to a bookmark",
+            BookmarkAsk::Delete(_) => "delete a bookmark",
+        },
         Command::ShowDocument { .. } => "show a document",
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{Effect, act, edit, follow, lease_deeds, rebuild, typing};
+use super::{Effect, act, bookmarks, edit, follow, lease_deeds, rebuild, typing};
 use crate::{
     engine::LeaseDeed,
     tui::{
@@ -76,6 +76,12 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
                 then = double.then_some(Action::Preview);
             }
         }
+        Some(Overlay::Bookmarks(dialog)) => {
+            if let Some(place) = view::bookmarks::hit(model, dialog, body, at) {
+                model.overlays.extend(top);
+                return bookmarks::click(model, place);
+            }
+        }
         Some(Overlay::Tree(tree)) => {
             if let Some(place) = view::tree::hit(tree, body, at) {
                 let from = isize::try_from(tree.place()).unwrap_or(0);
@@ -110,6 +116,7 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
     let spot = match &top {
         Some(Overlay::Rebuild(dialog)) if !dialog.started => view::rebuild::hit(model, dialog, body, at),
         Some(Overlay::Leases(dialog)) if !dialog.started => view::lease_dialog::hit(model, dialog, body, at),
+        Some(Overlay::Restore(dialog)) if !dialog.started => view::restore::hit(model, dialog, body, at),
         _ => None,
     };
     model.overlays.extend(top);
@@ -140,6 +147,7 @@ fn choose(model: &mut Model, spot: Spot, at: Position) -> Vec<Effect> {
             };
             lease_deeds::choose(model, deed, all)
         }
+        (Some(Overlay::Restore(_)), Spot::Choice(place)) => bookmarks::take_one(model, place > 0),
         _ => Vec::new(),
     }
 }
@@ -170,6 +178,11 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
         model.overlays.last(),
         Some(Overlay::Letters(letters)) if view::letters::hit(model, letters, body, at).is_some()
     );
+    // Over the list the wheel selects; over the comparison it scrolls.
+    let on_bookmarks = matches!(
+        model.overlays.last(),
+        Some(Overlay::Bookmarks(dialog)) if view::bookmarks::is_list(model, dialog, body, at)
+    );
     let (action, times) = match model.overlays.last_mut() {
         Some(Overlay::Edit(_)) => {
             edit::scroll(model, if up { -WHEEL_LINES } else { WHEEL_LINES });
@@ -195,7 +208,10 @@ pub(super) fn wheel(model: &mut Model, at: Position, up: bool) -> Vec<Effect> {
             return Vec::new();
         }
         Some(Overlay::Letters(_)) if !on_letters => (if up { Action::PageUp } else { Action::PageDown }, 1),
-        Some(Overlay::Preview(_)) => (if up { Action::PageUp } else { Action::PageDown }, 1),
+        Some(Overlay::Bookmarks(_)) if on_bookmarks => (rows(up), 1),
+        Some(Overlay::Bookmarks(_) | Overlay::Preview(_)) => {
+            (if up { Action::PageUp } else { Action::PageDown }, 1)
+        }
         Some(Overlay::Insert(_)) => (if up { Action::PreviousField } else { Action::NextField }, 1),
         Some(Overlay::Export(_)) => (rows(up), 1),
         Some(Overlay::Confirm(_)) | None => return Vec::new(),

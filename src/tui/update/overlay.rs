@@ -3,7 +3,9 @@
 use crossterm::event::KeyEvent;
 use tui_input::InputRequest;
 
-use super::{Effect, act, edit, find, follow, insert, lease_deeds, palette, rebuild, typing, views};
+use super::{
+    Effect, act, bookmarks, edit, find, follow, insert, lease_deeds, palette, rebuild, typing, views,
+};
 use crate::{
     engine::{Command, Finding},
     tui::{
@@ -41,7 +43,20 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Edit(editor) => edit::act(model, editor, action),
         Overlay::Insert(form) => insert::in_form(model, form, action),
         Overlay::Rebuild(dialog) => rebuild::act(model, dialog, action),
+        Overlay::Leases(_) if action == Action::Bookmarks => {
+            model.overlays.push(top);
+            return bookmarks::open(model);
+        }
         Overlay::Leases(dialog) => lease_deeds::act(model, dialog, action),
+        Overlay::Bookmarks(_) if matches!(action, Action::Submit | Action::DeleteBookmark) => {
+            model.overlays.push(top);
+            return match action {
+                Action::Submit => bookmarks::open_restore(model),
+                _ => bookmarks::ask_to_delete(model),
+            };
+        }
+        Overlay::Bookmarks(dialog) => bookmarks::in_list(model, dialog, action),
+        Overlay::Restore(dialog) => bookmarks::in_restore(model, dialog, action),
         Overlay::Letters(letters) if action == Action::Preview => {
             let document = letters.selected().map(|row| row.document.clone()).unwrap_or_default();
             model.overlays.push(top);
@@ -69,6 +84,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 (false, vec![Effect::Send(Command::UndoInserts)])
             }
             (Action::Submit, Question::DeleteEntry) => (false, follow::delete(model)),
+            (Action::Submit, Question::DeleteBookmark) => (false, bookmarks::delete(model)),
             (Action::Submit, Question::KillInstance) => (false, vec![Effect::Send(Command::KillInstance)]),
             _ => (false, Vec::new()),
         },

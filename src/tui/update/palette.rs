@@ -162,6 +162,7 @@ fn open_place(model: &mut Model, context: Context) -> Vec<Effect> {
         Context::Insert => return insert::act(model, Action::Insert),
         Context::Rebuild => Action::Rebuild,
         Context::Leases => Action::Leases,
+        Context::Bookmarks | Context::Restore => Action::Bookmarks,
         Context::Letters => Action::DeadLetters,
         Context::Tree => Action::Tree,
         Context::Preview => Action::Preview,

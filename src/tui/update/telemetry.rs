@@ -1,6 +1,6 @@
 //! What the engine tells, taken into the model.
 
-use super::{Effect, insert, lease_deeds, palette, rebuild, views};
+use super::{Effect, bookmarks, insert, lease_deeds, palette, rebuild, views};
 use crate::{
     engine::{Command, Event, Finding, Level, Server},
     tui::model::{Model, Overlay},
@@ -22,7 +22,11 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Feed(status) => model.feed.status = status,
         Event::Versions(news) => news.into_iter().for_each(|(id, versions)| model.feed.count(&id, versions)),
-        Event::Leases(snapshot) => model.leases.replace(snapshot, model.now),
+        Event::Leases(snapshot) => {
+            let before = model.leases.snapshot.clone();
+            model.leases.replace(snapshot, model.now);
+            return bookmarks::leases_read(model, &before);
+        }
         Event::Cache(status) => model.cache.status = status,
         Event::CacheFlushed => model.cache.flush(),
         Event::Latency(snapshot) => model.take_latency(snapshot),
@@ -63,7 +67,12 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Rebuild(status) => rebuild::told(model, status),
         Event::LeasePlan(plan) => lease_deeds::planned(model, plan),
         Event::LeasesDone(outcome) => lease_deeds::done(model, outcome),
-        Event::Bookmarked(told) => lease_deeds::bookmarked(model, told),
+        Event::Bookmarked(told) => {
+            let effects = bookmarks::bookmarked(model, &told);
+            lease_deeds::bookmarked(model, told);
+            return effects;
+        }
+        Event::Bookmarks(answer) => return bookmarks::told(model, *answer),
         Event::Verify(status) => model.verification.status = Some(status),
         Event::Drift(status) => model.drift = Some(status),
         Event::MappingPreview(answer) => views::previewed(model, answer),

@@ -17,6 +17,8 @@ pub(crate) fn area(model: &Model) -> Option<Rect> {
         Overlay::Insert(form) => super::insert::area(form, body),
         Overlay::Rebuild(dialog) => super::rebuild::area(model, dialog, body),
         Overlay::Leases(dialog) => super::lease_dialog::area(model, dialog, body),
+        Overlay::Bookmarks(_) => super::bookmarks::area(body),
+        Overlay::Restore(dialog) => super::restore::area(model, dialog, body),
         Overlay::Letters(_) => super::letters::area(body),
         Overlay::Tree(_) => super::tree::area(body),
         Overlay::Preview(preview) => super::preview::area(model, preview, body),
@@ -36,6 +38,8 @@ fn hints(model: &Model) -> Option<(Hints<'_>, Rect)> {
     Some(match model.overlays.last()? {
         Overlay::Rebuild(dialog) => (super::rebuild::foot(model, dialog), row),
         Overlay::Leases(dialog) => (super::lease_dialog::foot(model, dialog), row),
+        Overlay::Bookmarks(dialog) => (super::bookmarks::foot(model, dialog), row),
+        Overlay::Restore(dialog) => (super::restore::foot(model, dialog), row),
         Overlay::Letters(letters) => (super::letters::foot(model, letters), row),
         Overlay::Tree(_) => (super::tree::foot(model), row),
         Overlay::Preview(_) => (super::preview::foot(model), row),

@@ -38,6 +38,20 @@ fn question_words(model: &Model, question: Question) -> (&'static str, String) {
                 ),
             )
         }
+        Question::DeleteBookmark => {
+            let name = model.overlays.iter().find_map(|overlay| match overlay {
+                Overlay::Bookmarks(dialog) => dialog.doomed.as_deref(),
+                _ => None,
+            });
+            (
+                "Delete the bookmark?",
+                format!(
+                    "Exactly one file goes: that of the bookmark {}. No lease is touched; its positions cannot be \
+                     gone back to any more.",
+                    name.unwrap_or_default()
+                ),
+            )
+        }
         Question::StopSync => (
             "Stop the sync?",
             format!(

@@ -93,6 +93,14 @@ fn applies(model: &Model, action: Action) -> bool {
         (Some(Overlay::Leases(dialog)), Action::TakeOver) => {
             dialog.plan().is_some_and(|plan| plan.live().next().is_some())
         }
+        (Some(Overlay::Bookmarks(dialog)), Action::Submit) => {
+            dialog.selected().is_some_and(|row| row.kept.is_ok())
+        }
+        (Some(Overlay::Bookmarks(dialog)), Action::DeleteBookmark) => dialog.selected().is_some(),
+        (Some(Overlay::Restore(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
+        (Some(Overlay::Restore(dialog)), Action::TakeOver) => {
+            dialog.plan().is_some_and(|plan| plan.live().next().is_some())
+        }
         (Some(Overlay::Verify(_)), Action::Repair | Action::RepairOne) => model.verification.repairable(),
         (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
         (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),

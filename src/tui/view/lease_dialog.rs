@@ -218,6 +218,7 @@ pub(super) fn foot<'m>(model: &'m Model, state: &LeaseDialog) -> Hints<'m> {
         hints.key(Action::TakeOver, "take over");
     }
     hints.key(Action::Copy, "copy command").key(Action::SaveBookmark, "bookmark");
+    hints.key(Action::Bookmarks, "bookmarks");
     hints.key(Action::Back, "cancel");
     hints
 }

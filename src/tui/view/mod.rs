@@ -1,6 +1,7 @@
 //! Draws the model: one file a pane or dialog. Changes nothing, waits for nothing, asks no clock.
 
 mod ascii;
+pub(crate) mod bookmarks;
 pub(crate) mod cache;
 pub(crate) mod clickable;
 pub(crate) mod confirm;
@@ -25,6 +26,7 @@ pub(crate) mod log;
 pub(crate) mod palette;
 pub(crate) mod preview;
 pub(crate) mod rebuild;
+pub(crate) mod restore;
 pub(crate) mod sheet;
 pub(crate) mod shelf;
 pub(crate) mod stage;
@@ -88,6 +90,8 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
             Overlay::Insert(form) => insert::draw(model, form, frame.body, buf),
             Overlay::Rebuild(dialog) => rebuild::draw(model, dialog, frame.body, buf),
             Overlay::Leases(dialog) => lease_dialog::draw(model, dialog, frame.body, buf),
+            Overlay::Bookmarks(dialog) => bookmarks::draw(model, dialog, frame.body, buf),
+            Overlay::Restore(dialog) => restore::draw(model, dialog, frame.body, buf),
             Overlay::Letters(letters) => letters::draw(model, letters, frame.body, buf),
             Overlay::Tree(tree) => tree::draw(model, tree, frame.body, buf),
             Overlay::Preview(preview) => preview::draw(model, preview, frame.body, buf),

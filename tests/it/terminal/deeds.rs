@@ -108,3 +108,56 @@ fn a_document_edited_in_the_users_own_editor_is_saved_and_arrives() {
     leave(&mut tty, "source shop/prices");
     quit(tty);
 }
+
+#[test]
+fn leases_go_back_to_a_bookmark_from_the_screen_and_what_came_since_comes_again() {
+    let redis = free_port().to_string();
+    let state = tempfile::tempdir().unwrap();
+    let mut args = DEMO.to_vec();
+    args.extend(["--redis-port", &redis]);
+    let mut tty = Tty::start_in(&args, 120, 40, state.path());
+    tty.wait_text("sync 4/4");
+    tty.wait_text("100% in step");
+    tty.type_in("Lb");
+    tty.wait_text("no bookmark of shop/prices yet");
+    tty.type_in("B");
+    tty.wait_text("keeps the positions of 4 leases");
+    tty.wait_text("leases are where they were");
+    leave(&mut tty, "Bookmarks of");
+    leave(&mut tty, "Leases of");
+    for id in ["new-1", "new-2"] {
+        tty.type_in("i");
+        tty.wait_text("Insert into shop/prices");
+        tty.type_in(&format!("\x15{id}\r"));
+        tty.wait_for("the entry in the cache", |screen| in_cache(screen, id));
+    }
+    let mut cache = outside(&redis);
+    let () = redis::cmd("FLUSHALL").query(&mut cache).unwrap();
+    tty.wait_text("the cache was emptied");
+    // The way of the palette, this time.
+    tty.type_in("\x10");
+    tty.wait_text("Commands · ");
+    tty.type_in("bookmarks of lease positions");
+    tty.wait_text("Commands · 2 of");
+    tty.type_in("\r");
+    tty.wait_text("going back delivers 2 LSNs again");
+    tty.type_in("\r");
+    tty.wait_text("live owner");
+    tty.wait_text("2 LSNs and what comes meanwhile are delivered again");
+    tty.type_in("t");
+    tty.wait_text("enter go back");
+    tty.type_in("\r");
+    tty.wait_text("back at bookmark");
+    leave(&mut tty, "back at bookmark");
+    tty.type_in("d");
+    tty.wait_text("Delete the bookmark?");
+    tty.type_in("\r");
+    tty.wait_text("no bookmark of shop/prices yet");
+    leave(&mut tty, "Bookmarks of");
+    for id in ["new-1", "new-2"] {
+        tty.wait_for("what came since the bookmark", |screen| in_cache(screen, id));
+    }
+    let keys: usize = redis::cmd("DBSIZE").query(&mut cache).unwrap();
+    assert_eq!(keys, 2, "and nothing that came before it");
+    quit(tty);
+}

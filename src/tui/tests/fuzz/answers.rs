@@ -9,21 +9,26 @@ use rand::{Rng, seq::IndexedRandom};
 use super::chaos::Chaos;
 use crate::{
     engine::{
-        Bookmarked, Cause, Command, DeadLetterList, DeadLetterRow, DriftStatus, DriftWindow, EditEnd,
-        EditOutcome, Event, Finding, FindingKind, LeaseDeed, LeaseOrder, LeaseOutcome, MappingPreview,
-        PreviewEntry, PreviewFault, RetryCounts, Versions,
+        BookmarkAsk, BookmarkQuestion, BookmarkRow, BookmarkTold, Bookmarked, Cause, Change, Command,
+        DeadLetterList, DeadLetterRow, DriftStatus, DriftWindow, EditEnd, EditOutcome, Event, Finding,
+        FindingKind, KeptPositions, LeaseDeed, LeaseOrder, LeaseOutcome, MappingPreview, PreviewEntry,
+        PreviewFault, RestoreOrder, RetryCounts, Versions,
     },
     latency::LatencyTracker,
-    tui::{tests::fixture, update::Effect},
+    tui::{
+        tests::{fixture, views},
+        update::Effect,
+    },
 };
 
 impl Chaos {
     /// Something of the kinds of this room.
     pub(super) fn told(&mut self) -> Event {
-        match self.rng.random_range(0..13) {
+        match self.rng.random_range(0..14) {
             0 => self.lease_plan(None),
             1 => self.leases_done(),
             12 => self.bookmarked(),
+            13 => self.bookmarks(None),
             2..4 => self.drift(),
             4 => self.preview(None),
             5 => self.letters(),
@@ -52,7 +57,11 @@ impl Chaos {
             Some(command @ Command::ShowDocument { .. }) => self.document(command),
             Some(Command::PlanLeases(order)) => self.lease_plan(Some(order)),
             Some(Command::DoLeases(_)) => self.leases_done(),
+            Some(Command::SaveBookmark { name }) if self.rng.random_bool(0.7) => {
+                Event::Bookmarked(Bookmarked { name, outcome: Ok(4) })
+            }
             Some(Command::SaveBookmark { .. }) => self.bookmarked(),
+            Some(Command::Bookmarks(question)) => self.bookmarks(Some(question)),
             Some(Command::PreviewMapping(trial)) => self.preview(Some(trial.request)),
             Some(Command::DeadLetters(_)) => self.letters(),
             Some(Command::Edit(order)) => self.edited(Some(order.request)),
@@ -118,6 +127,63 @@ impl Chaos {
     fn bookmarked(&mut self) -> Event {
         let outcome = if self.rng.random() { Ok(self.rng.random_range(0..9)) } else { Err(self.words()) };
         Event::Bookmarked(Bookmarked { name: self.plain(), outcome })
+    }
+
+    /// An answer about bookmarks: to what was asked, to an older question, or of another kind.
+    fn bookmarks(&mut self, question: Option<BookmarkQuestion>) -> Event {
+        let question = question.unwrap_or_else(|| {
+            let order = RestoreOrder { name: self.plain(), only: Vec::new(), take_over: self.rng.random() };
+            let ask = match self.rng.random_range(0..5) {
+                0 => BookmarkAsk::List,
+                1 => BookmarkAsk::Compare(self.plain()),
+                2 => BookmarkAsk::PlanRestore(order),
+                3 => BookmarkAsk::Restore(order),
+                _ => BookmarkAsk::Delete(self.plain()),
+            };
+            BookmarkQuestion { request: self.rng.random_range(0..64), ask }
+        });
+        let Event::Bookmarks(mut answer) = views::bookmark_answer(&question) else { unreachable!() };
+        match &mut answer.told {
+            BookmarkTold::List(list) => {
+                for _ in 0..self.rng.random_range(0..30) {
+                    // What a file holds that is no bookmark may be a document.
+                    let kept = if self.rng.random() {
+                        Err(self.values())
+                    } else {
+                        Ok(KeptPositions {
+                            saved_at: fixture::before(self.age()),
+                            source: self.words(),
+                            leases: self.rng.random_range(0..99),
+                        })
+                    };
+                    let name = self.plain();
+                    if list.rows.iter().all(|row| row.name != name) {
+                        list.rows.push(BookmarkRow { name, kept });
+                    }
+                }
+                list.problem = self.problem();
+            }
+            BookmarkTold::Compared(found) => match found {
+                Ok(found) => {
+                    let at = self.rng.random_range(0..=found.leases.len());
+                    found.leases.truncate(at);
+                    for lease in &mut found.leases {
+                        (lease.owner, lease.then) = (self.problem(), self.problem());
+                        if self.rng.random_bool(0.3) {
+                            lease.change = Change::Replays(self.rng.random_bool(0.5).then_some(u64::MAX / 8));
+                        }
+                    }
+                }
+                Err(why) => *why = self.words(),
+            },
+            BookmarkTold::Plan(plan) if self.rng.random_bool(0.2) => plan.refused = Some(self.words()),
+            BookmarkTold::Plan(_) => {}
+            BookmarkTold::Restored(outcome) => {
+                outcome.refused =
+                    (0..self.rng.random_range(0..40)).map(|_| (self.plain(), self.words())).collect();
+            }
+        }
+        Event::Bookmarks(answer)
     }
 
     fn drift(&mut self) -> Event {

@@ -224,13 +224,14 @@ fn kind(event: &Event) -> usize {
         Event::Versions(_) => 26,
         Event::SameAs(_) => 27,
         Event::Bookmarked(_) => 28,
+        Event::Bookmarks(_) => 29,
     }
 }
 
 #[test]
 fn every_kind_of_event_comes() {
     let mut chaos = Chaos::new(1);
-    let mut come = [false; 29];
+    let mut come = [false; 30];
     for _ in 0..5_000 {
         come[kind(&chaos.event())] = true;
     }

@@ -301,8 +301,13 @@ fn owner_glyph(theme: &Theme, row: &LeaseRow) -> (&'static str, Style) {
 
 /// `25─50%` of the key space, or the token where the document tells no range.
 pub(super) fn range_words(row: &LeaseRow) -> String {
+    range_text(row.share, &row.token)
+}
+
+/// The same of a share of the key space, or the token.
+pub(super) fn range_text(share: Option<(f64, f64)>, token: &str) -> String {
     let hundredths = |share: f64| (share.clamp(0.0, 1.0) * 10_000.0).round() as u32;
-    share_words(row.share.map(|(from, to)| (hundredths(from), hundredths(to))), &row.token)
+    share_words(share.map(|(from, to)| (hundredths(from), hundredths(to))), token)
 }
 
 /// The same of hundredths of percent.

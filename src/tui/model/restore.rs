@@ -1,0 +1,105 @@
+//! Going back to a bookmark: on which leases, the plan, and what became of it.
+
+use crate::engine::{
+    BookmarkAsk, BookmarkQuestion, Command, LeaseRow, RestoreOrder, RestoreOutcome, RestorePlan,
+};
+
+/// State of the dialog.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RestoreDialog {
+    /// Name of the bookmark.
+    pub(crate) name: String,
+    /// Id of the lease that was selected in its pane.
+    pub(crate) lease: Option<String>,
+    /// Only that one.
+    pub(crate) one: bool,
+    /// Live owners may lose their leases.
+    take_over: bool,
+    /// The newest question.
+    asked: u64,
+    plan: Option<RestorePlan>,
+    /// First line shown.
+    pub(crate) scroll: usize,
+    /// Enter was pressed.
+    pub(crate) started: bool,
+    pub(crate) outcome: Option<RestoreOutcome>,
+}
+
+impl RestoreDialog {
+    /// For all leases of a bookmark; the selected one can be taken alone.
+    pub(crate) fn new(name: String, selected: Option<&LeaseRow>) -> Self {
+        Self { name, lease: selected.map(|row| row.id.clone()), ..Self::default() }
+    }
+
+    /// What is asked for now.
+    pub(crate) fn order(&self) -> RestoreOrder {
+        let only = self.lease.iter().filter(|_| self.one).cloned().collect();
+        RestoreOrder { name: self.name.clone(), only, take_over: self.take_over }
+    }
+
+    /// Asks what it would do.
+    pub(crate) fn ask_plan(&mut self, request: u64) -> Command {
+        self.asked = request;
+        Command::Bookmarks(BookmarkQuestion { request, ask: BookmarkAsk::PlanRestore(self.order()) })
+    }
+
+    /// Asks to do it.
+    pub(crate) fn ask_to_restore(&mut self, request: u64) -> Command {
+        (self.asked, self.started) = (request, true);
+        Command::Bookmarks(BookmarkQuestion { request, ask: BookmarkAsk::Restore(self.order()) })
+    }
+
+    /// All leases of the bookmark, or the selected one. What was planned for the other is no plan of this.
+    pub(crate) fn take_one(&mut self, one: bool) {
+        self.one = one && self.lease.is_some();
+        (self.plan, self.take_over, self.scroll) = (None, false, 0);
+    }
+
+    /// The engine did not take this question: enter asks again.
+    pub(crate) fn refused(&mut self, request: u64) {
+        if self.asked == request && self.outcome.is_none() {
+            self.started = false;
+        }
+    }
+
+    /// Takes a plan in, unless it is the answer to an older question.
+    pub(crate) fn planned(&mut self, request: u64, mut plan: RestorePlan) {
+        if self.asked == request && !self.started {
+            plan.order.take_over = self.take_over;
+            self.plan = Some(plan);
+        }
+    }
+
+    /// Takes the outcome in; `false` = the answer to an older question.
+    pub(crate) fn restored(&mut self, request: u64, outcome: &RestoreOutcome) -> bool {
+        let mine = self.asked == request && self.started;
+        if mine {
+            self.outcome = Some(outcome.clone());
+        }
+        mine
+    }
+
+    pub(crate) fn toggle_take_over(&mut self) {
+        self.take_over = !self.take_over;
+        if let Some(plan) = &mut self.plan {
+            plan.order.take_over = self.take_over;
+        }
+    }
+
+    pub(crate) fn takes_over(&self) -> bool {
+        self.take_over
+    }
+
+    /// What would happen; `None` while it is being found out.
+    pub(crate) fn plan(&self) -> Option<&RestorePlan> {
+        self.plan.as_ref()
+    }
+
+    /// Why enter does nothing now, if so.
+    pub(crate) fn hindrance(&self) -> Option<String> {
+        match &self.plan {
+            None => Some("the plan is still being made".to_owned()),
+            Some(plan) => plan.hindrance(),
+        }
+    }
+}
