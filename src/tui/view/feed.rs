@@ -34,6 +34,8 @@ const ROOMY: usize = 44;
 
 /// Least columns for what else is in a document.
 const MORE: usize = 24;
+/// Fields by which people know a document.
+const KNOWN_BY: [&str; 3] = ["name", "title", "label"];
 /// Fields of a document that are looked at for that.
 const MORE_FIELDS: usize = 12;
 
@@ -300,7 +302,10 @@ fn draw_more(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
     let theme = &model.theme;
     let document = row.json.as_deref().unwrap_or_default();
     let mut room = columns;
-    for (path, value) in first_fields(document, MORE_FIELDS) {
+    let mut fields = first_fields(document, MORE_FIELDS);
+    // What people know a document by comes before codes.
+    fields.sort_by_key(|(path, _)| !KNOWN_BY.contains(&path.as_str()));
+    for (path, value) in fields {
         let name = text::clean(path.rsplit('.').next().unwrap_or_default());
         let value_room = room.saturating_sub(text::width(&name) + 1).min(REST);
         let shown = text::end(&masked(model, &value), value_room).into_owned();

@@ -70,10 +70,13 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
     let across = if figures.width >= 100 { 3 } else { 2 };
     let rows = cells.len().div_ceil(across);
     let lines = Layout::vertical(vec![Constraint::Fill(1); rows]).split(figures);
+    let longest = cells.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
+    let room = Rect { width: figures.width / across as u16, height: figures.height / rows as u16, ..figures };
+    let scale = scale(longest, room);
     for (row, line) in cells.chunks(across).zip(lines.iter()) {
         let columns = Layout::horizontal(vec![Constraint::Fill(1); across]).split(*line);
         for ((label, value, style), cell) in row.iter().zip(columns.iter()) {
-            figure(model, label, value, *style, *cell, buf);
+            figure(model, label, (value, scale), *style, *cell, buf);
         }
     }
     the_way(model, inner_margin(way), buf);
@@ -90,29 +93,52 @@ fn inner_margin(area: Rect) -> Rect {
     Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area }
 }
 
-/// One figure: its name, and its digits as large as there is room for.
-fn figure(model: &Model, label: &str, value: &str, style: Style, area: Rect, buf: &mut Buffer) {
-    let top = area.height.saturating_sub(7) / 2;
+/// Digits this long always fit, so that figures do not jump to another size while they run.
+const STEADY: usize = 5;
+
+/// How many times their least size the digits of all figures can have; 0 = not even that.
+fn scale(longest: usize, room: Rect) -> usize {
+    let digits = longest.max(STEADY);
+    let (width, height) = (usize::from(room.width), usize::from(room.height));
+    (1..=4).rev().find(|n| digits * 7 * n + 4 <= width && 5 * n + 2 <= height).unwrap_or(0)
+}
+
+/// One figure: its name, and its digits in the size of all, or else as large as there is room for.
+fn figure(
+    model: &Model,
+    label: &str,
+    (value, scale): (&str, usize),
+    style: Style,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let high = scale.max(1);
+    let top = area.height.saturating_sub(2 + 5 * high as u16) / 2;
     Pen::new(buf, area, top).skip(2).put(label, model.theme.dim);
     let fits = |cell: usize| value.chars().count() * (3 * cell + 1) + 4 <= usize::from(area.width);
-    if area.height < 7 || !fits(1) {
+    if area.height < 7 || (scale == 0 && !fits(1)) {
         Pen::new(buf, area, top + 1).skip(2).put(value, style.patch(model.theme.strong));
         return;
     }
-    let cell = if fits(2) { 2 } else { 1 };
-    for line in 0..5_u16 {
-        let mut pen = Pen::new(buf, area, top + 1 + line);
+    let wide = match scale {
+        0 if fits(2) => 2,
+        0 => 1,
+        n => 2 * n,
+    };
+    let block = if model.theme.ascii { "#" } else { "█" }.repeat(wide);
+    for line in 0..5 * high {
+        let mut pen = Pen::new(buf, area, top + 1 + line as u16);
         pen.skip(2);
         for c in value.chars() {
-            let bits = glyph(c)[usize::from(line)];
+            let bits = glyph(c)[line / high];
             for column in (0..3).rev() {
                 if bits >> column & 1 == 1 {
-                    pen.put(&if model.theme.ascii { "#" } else { "█" }.repeat(cell), style);
+                    pen.put(&block, style);
                 } else {
-                    pen.skip(cell);
+                    pen.skip(wide);
                 }
             }
-            pen.skip(1);
+            pen.skip(high);
         }
     }
 }
