@@ -10,7 +10,7 @@ use super::feed::slices;
 use super::{Container, CosmosError};
 
 /// Rows asked for in a page of a query. Servers cap it by size (4 MB) anyway.
-const PAGE: NonZeroU32 = NonZeroU32::new(5_000).unwrap();
+const PAGE: NonZeroU32 = NonZeroU32::new(5_000).unwrap(); // a constant: it would fail when compiled
 
 impl Container {
     /// Runs a query over all partitions and gives every row as JSON text.

@@ -18,9 +18,9 @@ use super::target::Target;
 use super::{LatencySnapshot, ProbeTiming, Stage};
 
 /// Documents with open probes; the least recently written is given up for a new one.
-const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MOST_OPEN: NonZeroUsize = NonZeroUsize::new(10_000).unwrap(); // a constant: it would fail when compiled
 /// Documents whose last timing is kept for showing.
-const MOST_TIMINGS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+const MOST_TIMINGS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap(); // a constant: it would fail when compiled
 /// Seconds of the heat map on the screen.
 const RECENT_SECONDS: usize = 240;
 /// Slots of the heat map of a whole run.
