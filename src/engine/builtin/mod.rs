@@ -2,6 +2,7 @@
 //! them all, so that no two of its deeds can overlap.
 
 mod bookmarks;
+mod holding;
 mod leases;
 mod outage;
 mod plan;
@@ -27,8 +28,9 @@ use crate::engine::event::{
 use crate::engine::observe::leases::prefix;
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, lease_container};
-use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions};
+use crate::processor::{Processor, ProcessorEvent, ProcessorHandle, ProcessorOptions, ProcessorStatus};
 use crate::sync::{CacheWriter, DeadLetters};
+use holding::Holding;
 use outage::Outage;
 use proving::Proving;
 use rebuild::{Closing, Replay};
@@ -414,16 +416,16 @@ impl Builtin {
     /// Whatever was in the source when the processors were started is in the cache, and every lease
     /// of the prefix has stored that.
     fn idle(&mut self) -> bool {
-        let statuses: Vec<_> = self.processors.iter().map(|one| one.status().borrow().clone()).collect();
-        let leases = self.leases();
+        let statuses = self.statuses();
+        let leases = Holding::of(&statuses).leases;
         leases > 0
             && statuses.iter().all(|status| status.started)
             && self.proof.look(statuses.iter().flat_map(|status| &status.leases), leases)
     }
 
-    /// Leases of the prefix, as our processors see them.
-    fn leases(&self) -> usize {
-        self.processors.iter().map(|one| one.status().borrow().total_leases).max().unwrap_or(0)
+    /// What each of our instances tells of itself.
+    fn statuses(&self) -> Vec<ProcessorStatus> {
+        self.processors.iter().map(|one| one.status().borrow().clone()).collect()
     }
 
     async fn tell_status(&mut self, phase: Option<SyncPhase>) {
@@ -438,17 +440,14 @@ impl Builtin {
             problem: self.problem.clone(),
             ..SyncStatus::default()
         };
-        for processor in &self.processors {
-            let seen = processor.status();
-            let seen = seen.borrow();
-            status.owned += seen.leases.len();
-            status.placed += seen.leases.iter().filter(|worker| worker.continuation.is_some()).count();
-            status.leases = status.leases.max(seen.total_leases);
-            if status.problem.is_none() {
+        let seen = self.statuses();
+        Holding { owned: status.owned, placed: status.placed, leases: status.leases } = Holding::of(&seen);
+        status.problem = status.problem.or_else(|| {
+            seen.iter().find_map(|seen| {
                 let worker = seen.leases.iter().find_map(|worker| worker.problem.clone());
-                status.problem = seen.problem.clone().or(worker);
-            }
-        }
+                seen.problem.clone().or(worker)
+            })
+        });
         self.shared.set_delivered(status.delivered);
         status.rate = self.rate.read(Instant::now(), status.delivered);
         status.phase = phase.unwrap_or(match (self.wanted, self.processors.is_empty()) {

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Builtin;
+use super::holding::Holding;
 use super::proving::Proving;
 use super::waiting::names;
 use crate::cache::CacheClient;
@@ -176,7 +177,7 @@ impl Builtin {
             .map(|total| Duration::from_secs_f64(total.saturating_sub(done) as f64 / rate));
         let elapsed = began.elapsed();
         let proving = matches!(phase, RebuildPhase::Replaying | RebuildPhase::Verifying | RebuildPhase::Done);
-        let proof = proving.then(|| Box::new(self.proof.status(self.leases())));
+        let proof = proving.then(|| Box::new(self.proof.status(Holding::of(&self.statuses()).leases)));
         let status = RebuildStatus { phase, done, total, rate, left, elapsed, proof, report };
         self.shared.report.state(Event::Rebuild(status)).await;
     }
