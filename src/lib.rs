@@ -17,3 +17,4 @@ pub mod processor;
 pub mod seed;
 pub mod sync;
 pub mod tui;
+mod wording;

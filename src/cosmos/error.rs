@@ -153,6 +153,11 @@ impl CosmosError {
         }
     }
 
+    /// Whether nobody answers at all.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Dropped { .. } | Self::Timeout(_))
+    }
+
     /// Whether the document, container or database was not there.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))

@@ -1,8 +1,9 @@
 //! The way out of the engine: rows are telemetry (dropped and counted when the receiver is slow),
 //! states and answers wait for room.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -17,8 +18,8 @@ pub(super) const EVENTS: usize = 1_024;
 pub(super) struct Reporter {
     events: mpsc::Sender<Event>,
     dropped: Arc<AtomicU64>,
-    /// Which servers were told to be down, so that each loss and each return is one line in the log.
-    down: Arc<[AtomicBool; 2]>,
+    /// Since when servers are told to be down, so that each loss and each return is one line in the log.
+    down: Arc<[Mutex<Option<Instant>>; 2]>,
 }
 
 impl Reporter {
@@ -44,15 +45,22 @@ impl Reporter {
             Server::Cosmos => (&self.down[0], "Cosmos", "cosmos"),
             Server::Redis => (&self.down[1], "Redis", "cache"),
         };
+        let down = |down: Option<Instant>| {
+            std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), down)
+        };
         match &state {
             ConnectionState::Down { cause, remedy, .. } => {
-                if !slot.swap(true, Ordering::Relaxed) {
+                let since = down(None);
+                down(Some(since.unwrap_or_else(Instant::now)));
+                if since.is_none() {
                     self.log(Level::Error, room, format!("{cause}; {remedy}")).await;
                 }
             }
             ConnectionState::Up { address, product } => {
-                if slot.swap(false, Ordering::Relaxed) {
-                    self.log(Level::Info, room, format!("{name} is back at {address} ({product})")).await;
+                if let Some(since) = down(None) {
+                    let away = since.elapsed().as_secs_f64();
+                    let text = format!("{name} is back at {address} ({product}) after {away:.1} s");
+                    self.log(Level::Info, room, text).await;
                 }
             }
             ConnectionState::Connecting { .. } => {}

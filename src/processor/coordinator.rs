@@ -53,7 +53,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Coordinator<S, L, H> {
                         let wait = match context.unless_stopped(self.round()).await {
                             None => break,
                             Some(Ok(())) => {
-                                backoff.reset();
+                                self.resumed(&mut backoff);
                                 context.board.update(|s| s.problem = None);
                                 context.options.acquire_interval
                             }
@@ -71,13 +71,20 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Coordinator<S, L, H> {
     fn failed(&self, error: &CosmosError, backoff: &mut Backoff) -> Duration {
         let retry_in = backoff.next(error.retry_after());
         self.context.board.update(|s| s.problem = Some(error.cause()));
-        self.context.tell(ProcessorEvent::Problem {
+        self.context.tell(ProcessorEvent::Interrupted {
             lease_id: None,
             cause: error.cause(),
             remedy: error.remedy(),
-            retry_in: Some(retry_in),
+            retry_in,
         });
         retry_in
+    }
+
+    fn resumed(&self, backoff: &mut Backoff) {
+        if backoff.attempts > 0 {
+            backoff.reset();
+            self.context.tell(ProcessorEvent::Resumed { lease_id: None });
+        }
     }
 
     /// Tries until the leases exist.
@@ -85,7 +92,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Coordinator<S, L, H> {
         let mut backoff = Backoff::default();
         loop {
             match self.boot_once().await {
-                Ok(()) => return,
+                Ok(()) => return self.resumed(&mut backoff),
                 Err(error) => {
                     let wait = self.failed(&error, &mut backoff);
                     tokio::time::sleep(wait).await;
@@ -206,6 +213,9 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Coordinator<S, L, H> {
             Ok((_, Ended::Stopped | Ended::Lost)) => None,
             Ok((_, Ended::Split(leases))) => {
                 let ranges = self.context.source.feed_ranges(false).await.unwrap_or_default();
+                // The next listing is some time away: there are so many more from now on.
+                let more = leases.len().saturating_sub(1);
+                self.context.board.update(|s| s.total_leases += more);
                 for lease in leases {
                     self.context.tell(ProcessorEvent::Acquired {
                         lease_id: lease.id().to_owned(),

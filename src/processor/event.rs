@@ -94,6 +94,23 @@ pub enum ProcessorEvent {
         /// Of which lease.
         lease_id: String,
     },
+    /// The source, or the container of leases, does not answer; tried again until it does. Where it stood, it
+    /// goes on.
+    Interrupted {
+        /// Of which lease; `None` = the rounds of the processor as a whole.
+        lease_id: Option<String>,
+        /// What failed, in one line.
+        cause: String,
+        /// What to do, in one line.
+        remedy: String,
+        /// Until the next attempt.
+        retry_in: Duration,
+    },
+    /// What was interrupted goes on.
+    Resumed {
+        /// Of which lease; `None` = the rounds of the processor as a whole.
+        lease_id: Option<String>,
+    },
     /// Something does not work at the moment.
     Problem {
         /// Of which lease; `None` = the processor as a whole.
@@ -116,13 +133,14 @@ impl ProcessorEvent {
                 | Self::HandlerFailed { .. }
                 | Self::Recovered { .. }
                 | Self::WorkerPanicked { .. }
+                | Self::Interrupted { .. }
                 | Self::Problem { .. }
         )
     }
 
     /// Whether it is one of the many of every second, of no use in a log.
     pub fn is_routine(&self) -> bool {
-        matches!(self, Self::BatchDelivered { .. } | Self::CaughtUp { .. })
+        matches!(self, Self::BatchDelivered { .. } | Self::CaughtUp { .. } | Self::Resumed { .. })
     }
 }
 
@@ -177,10 +195,14 @@ impl fmt::Display for ProcessorEvent {
             Self::WorkerPanicked { lease_id } => {
                 write!(f, "lease {}: its worker panicked and is started again", token(lease_id))
             }
-            Self::Problem { lease_id: Some(id), cause, remedy, .. } => {
+            Self::Problem { lease_id: Some(id), cause, remedy, .. }
+            | Self::Interrupted { lease_id: Some(id), cause, remedy, .. } => {
                 write!(f, "lease {}: {cause}; {remedy}", token(id))
             }
-            Self::Problem { lease_id: None, cause, remedy, .. } => write!(f, "{cause}; {remedy}"),
+            Self::Problem { lease_id: None, cause, remedy, .. }
+            | Self::Interrupted { lease_id: None, cause, remedy, .. } => write!(f, "{cause}; {remedy}"),
+            Self::Resumed { lease_id: Some(id) } => write!(f, "lease {} goes on", token(id)),
+            Self::Resumed { lease_id: None } => write!(f, "leases are listed again"),
         }
     }
 }

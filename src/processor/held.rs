@@ -9,6 +9,24 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::lease::{Lease, LeaseStorage, LeaseUpdater, UpdateError};
 
+/// When a lease is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Intervals {
+    /// Between two heartbeats.
+    pub(super) renew: Duration,
+    /// Between two positions at least.
+    pub(super) checkpoint: Duration,
+    /// A lease without a heartbeat for so long is anybody's.
+    pub(super) expiration: Duration,
+}
+
+/// What became of a write of the lease.
+pub(super) enum Written<'a> {
+    /// It is stored, with this position if one was due.
+    Done(Option<&'a str>),
+    Failed(&'a UpdateError),
+}
+
 /// One lease that this instance owns. All writes go through here, one at a time, so that we never meet our own
 /// 412.
 pub(super) struct Held<L> {
@@ -62,18 +80,15 @@ impl<L: LeaseStorage> Held<L> {
     }
 
     /// Writes heartbeats and delivered positions until the lease is lost. A position is written at once, then
-    /// not before `pause` has passed: what comes meanwhile is folded into one write. `failed` hears of other
-    /// failures and says how long to wait; `stored` of each stored position.
+    /// not before the interval has passed: what comes meanwhile is folded into one write. `hear` hears of each
+    /// write, and says of one that failed how long to wait.
     pub(super) async fn keep(
         &self,
         mut delivered: watch::Receiver<Option<String>>,
-        renew_interval: Duration,
-        pause: Duration,
-        expiration: Duration,
-        mut failed: impl FnMut(&UpdateError) -> Duration,
-        mut stored: impl FnMut(&str),
+        intervals: Intervals,
+        mut hear: impl FnMut(Written<'_>) -> Duration,
     ) -> UpdateError {
-        let mut next_renewal = Instant::now() + renew_interval / 2;
+        let mut next_renewal = Instant::now() + intervals.renew / 2;
         let mut next_write = Instant::now();
         let mut waiting: Option<String> = None;
         loop {
@@ -100,19 +115,17 @@ impl<L: LeaseStorage> Held<L> {
             };
             match written {
                 Ok(()) => {
-                    if let Some(position) = waiting.take() {
-                        stored(&position);
-                    }
-                    next_renewal = began + renew_interval;
-                    next_write = began + pause;
+                    hear(Written::Done(waiting.take().as_deref()));
+                    next_renewal = began + intervals.renew;
+                    next_write = began + intervals.checkpoint;
                 }
                 Err(lost @ UpdateError::Lost { .. }) => return lost,
-                Err(_) if self.is_older_than(expiration) => {
+                Err(_) if self.is_older_than(intervals.expiration) => {
                     // Others take it for dead by now; what the handler has in hand must not land after theirs.
                     return UpdateError::Lost { id: self.id.clone(), to: None };
                 }
                 Err(error) => {
-                    let again = Instant::now() + failed(&error);
+                    let again = Instant::now() + hear(Written::Failed(&error));
                     next_renewal = again;
                     next_write = again;
                 }

@@ -11,7 +11,7 @@ use crate::cosmos::{CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, Ne
 use crate::lease::{Lease, LeaseStorage, UpdateError};
 
 use super::context::Context;
-use super::held::Held;
+use super::held::{Held, Intervals, Written};
 use super::pace::{Backoff, Pace};
 use super::{ChangeBatch, ChangeHandler, FeedSource, ProcessorEvent, split};
 
@@ -130,24 +130,33 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
     async fn keep(&self, delivered: watch::Receiver<Option<String>>) -> UpdateError {
         let options = &self.context.options;
         let mut backoff = Backoff::default();
-        let failed = |error: &UpdateError| {
-            let retry_in = backoff.next(match error {
-                UpdateError::Store(e) => e.retry_after(),
-                UpdateError::Lost { .. } => None,
-            });
-            self.problem(
-                &format!("the lease could not be written: {error}"),
-                "tried again by itself",
-                retry_in,
-            );
-            retry_in
+        let hear = |written: Written<'_>| match written {
+            Written::Failed(error) => {
+                let retry_in = backoff.next(match error {
+                    UpdateError::Store(e) => e.retry_after(),
+                    UpdateError::Lost { .. } => None,
+                });
+                let cause = format!("the lease could not be written: {error}");
+                self.interrupted(&cause, "tried again by itself", retry_in);
+                retry_in
+            }
+            Written::Done(position) => {
+                if backoff.attempts > 0 {
+                    backoff.reset();
+                    self.resumed();
+                }
+                if let Some(position) = position {
+                    self.context.board.worker(&self.held.id, |w| w.checkpointed = Some(position.to_owned()));
+                }
+                Duration::ZERO
+            }
         };
-        let stored = |position: &str| {
-            self.context.board.worker(&self.held.id, |w| w.checkpointed = Some(position.to_owned()));
+        let intervals = Intervals {
+            renew: options.renew_interval,
+            checkpoint: options.checkpoint_interval,
+            expiration: options.expiration_interval,
         };
-        let (renew, pause, expiration) =
-            (options.renew_interval, options.checkpoint_interval, options.expiration_interval);
-        self.held.keep(delivered, renew, pause, expiration, failed, stored).await
+        self.held.keep(delivered, intervals, hear).await
     }
 
     async fn read_and_deliver(&self, delivered: &watch::Sender<Option<String>>) -> Read {
@@ -180,7 +189,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                 Err(error @ CosmosError::Recreated(_)) => return Read::Recreated(error),
                 Err(error) => {
                     let wait = backoff.next(error.retry_after());
-                    self.problem(&error.cause(), &error.remedy(), wait);
+                    self.interrupted(&error.cause(), &error.remedy(), wait);
                     if context.unless_stopped(tokio::time::sleep(wait)).await.is_none() {
                         return Read::Stopped(position);
                     }
@@ -189,7 +198,9 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
             };
             if backoff.attempts > 0 {
                 backoff.reset();
-                context.board.worker(&self.held.id, |w| w.problem = None);
+                // What came meanwhile is told as late until it is caught up with.
+                told_caught_up = false;
+                self.resumed();
             }
             if page.is_empty() {
                 if let Some(etag) = &page.etag {
@@ -213,7 +224,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
             told_caught_up = false;
             let Some(etag) = page.etag.clone() else {
                 let wait = backoff.next(None);
-                self.problem("a page came without its position (etag)", "tried again by itself", wait);
+                self.interrupted("a page came without its position (etag)", "tried again by itself", wait);
                 if context.unless_stopped(tokio::time::sleep(wait)).await.is_none() {
                     return Read::Stopped(position);
                 }
@@ -364,6 +375,22 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
             () = waiting => {}
             Ok(()) = paused.changed() => {}
         }
+    }
+
+    /// The other side does not answer.
+    fn interrupted(&self, cause: &str, remedy: &str, retry_in: Duration) {
+        self.context.board.worker(&self.held.id, |w| w.problem = Some(cause.to_owned()));
+        self.context.tell(ProcessorEvent::Interrupted {
+            lease_id: Some(self.held.id.clone()),
+            cause: cause.to_owned(),
+            remedy: remedy.to_owned(),
+            retry_in,
+        });
+    }
+
+    fn resumed(&self) {
+        self.context.board.worker(&self.held.id, |w| w.problem = None);
+        self.context.tell(ProcessorEvent::Resumed { lease_id: Some(self.held.id.clone()) });
     }
 
     fn problem(&self, cause: &str, remedy: &str, retry_in: Duration) {

@@ -410,6 +410,8 @@ impl Builtin {
         self.running.clear();
         let stopping = self.processors.drain(..).map(ProcessorHandle::stop);
         futures::future::join_all(stopping).await;
+        // What ends by an order has no return to tell of.
+        self.outage = Outage::default();
         self.remove_markers().await;
     }
 

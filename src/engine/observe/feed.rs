@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, News};
-use crate::engine::event::{ChangeRow, ConnectionState, Event, FeedStatus, Server};
+use crate::engine::event::{ChangeRow, ConnectionState, Event, FeedStatus, Level, Server};
 use crate::engine::rate::Rate;
 use crate::engine::source::{Reconnect, Source, SourceReceiver, address, down};
 use crate::engine::{Shared, rows::RowMaker};
 use crate::sync::{is_marker, version};
 
 use super::cache::Pairs;
+use super::late::Late;
 
 /// Pages read ahead of the rows being made: enough to overlap reading and making.
 const PAGES: usize = 4;
@@ -62,14 +63,16 @@ pub(in crate::engine) async fn run(
     let positions = Positions::default();
     let mut rows = RowMaker::new(Arc::clone(&shared));
     let mut rid = String::new();
+    let mut late = Late::default();
     loop {
         let Some(found) = wait_for(&mut source, &cancel).await else { return };
         if rid != found.monitored.rid() {
             // Another container: continuations of the old one mean nothing.
             rid = found.monitored.rid().to_owned();
             positions.lock().await.clear();
+            late = Late::default();
         }
-        let ended = observe(&shared, &found, &positions, &mut rows, &pairs, &cancel).await;
+        let ended = observe(&shared, &found, &positions, &mut rows, &pairs, &mut late, &cancel).await;
         match ended {
             Ended::Cancelled => return,
             Ended::RangesChanged => {}
@@ -103,6 +106,7 @@ async fn observe(
     positions: &Positions,
     rows: &mut RowMaker,
     pairs: &Pairs,
+    late: &mut Late,
     cancel: &CancellationToken,
 ) -> Ended {
     let mut status = Status::new(shared);
@@ -148,17 +152,30 @@ async fn observe(
                     status.recovered().await;
                     status.answered(&read.range);
                     status.page(&read.range);
+                    let seen = status.seen;
                     handle(shared, rows, pairs, &mut status, *read).await;
+                    let told = late.read(status.seen - seen, Instant::now());
+                    tell_late(shared, told).await;
                 }
                 Some(Message::Idle(range)) => {
                     status.recovered().await;
                     status.answered(&range);
+                    let told = late.at_end(&range, status.ranges, Instant::now());
                     status.idle(range).await;
+                    tell_late(shared, told).await;
                 }
                 Some(Message::Failed(error)) => {
                     if is_range_gone(&error) {
-                        shared.report.log(crate::engine::event::Level::Info, "feed", "a partition was split or merged: reading the new ranges").await;
+                        shared.report.log(Level::Info, "feed", "a partition was split or merged: reading the new ranges").await;
                         return Ended::RangesChanged;
+                    }
+                    // A range that has never been read has no position to go on from.
+                    let anchored = || async {
+                        let positions = positions.lock().await;
+                        !positions.values().any(|(_, position)| matches!(position, FeedPosition::Now))
+                    };
+                    if error.is_out_of_reach() && anchored().await {
+                        late.failed(Instant::now());
                     }
                     if status.failed(&error, cancel).await.is_err() {
                         return Ended::Cancelled;
@@ -169,6 +186,13 @@ async fn observe(
                 }
             }
         }
+    }
+}
+
+/// How an outage ended.
+async fn tell_late(shared: &Shared, told: Option<String>) {
+    if let Some(text) = told {
+        shared.report.log(Level::Info, "feed", text).await;
     }
 }
 
@@ -376,7 +400,7 @@ impl Status {
         }
         let retry = Duration::from_millis(500);
         self.problem = Some(error.with_remedy());
-        if is_unreachable(error) {
+        if error.is_out_of_reach() {
             self.down = true;
             let state = down(&address(&self.shared.settings), error, Some(retry));
             self.shared.report.connection(Server::Cosmos, state).await;
@@ -404,11 +428,6 @@ impl Status {
 /// The physical ranges are other ones now.
 fn is_range_gone(error: &CosmosError) -> bool {
     matches!(error, CosmosError::Gone(_) | CosmosError::Split(_))
-}
-
-/// Nobody answers.
-fn is_unreachable(error: &CosmosError) -> bool {
-    matches!(error, CosmosError::Unreachable { .. } | CosmosError::Dropped { .. } | CosmosError::Timeout(_))
 }
 
 /// As the processor does: a sixteenth of the silence so far, so that a range that changes often is

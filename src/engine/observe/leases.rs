@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
-use crate::engine::event::{Event, LeaseRow, LeaseSnapshot};
+use crate::engine::event::{Event, LeaseRow, LeaseSnapshot, Level};
 use crate::engine::source::{Reconnect, Source, SourceReceiver};
 use crate::lease::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes, estimate};
+
+use super::away::Away;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -48,6 +50,9 @@ pub(in crate::engine) async fn run(
                 shared.report.state(Event::Leases(snapshot)).await;
             }
             Err(error) => {
+                if error.is_out_of_reach() {
+                    known.away.failed(Instant::now());
+                }
                 let problem = Some(error.with_remedy());
                 let container = format!("{}/{}", container.database(), container.name());
                 let snapshot = LeaseSnapshot { container, problem, ..LeaseSnapshot::default() };
@@ -74,6 +79,7 @@ struct Known {
     standing: Option<Standing>,
     /// Looks since something changed.
     rests: u32,
+    away: Away,
 }
 
 /// What the lag hangs on.
@@ -119,6 +125,9 @@ async fn snapshot(
 ) -> Result<LeaseSnapshot, CosmosError> {
     let prefix = prefix(shared, source);
     let leases = LeaseStore::new(container.clone())?.list(&prefix).await?;
+    if let Some(text) = known.away.listed(&leases, Instant::now()) {
+        shared.report.log(Level::Info, "lease", text).await;
+    }
     if is_due(&mut known.prefixes_read, PREFIXES_INTERVAL) {
         known.prefixes = all_prefixes(container).await?;
     }

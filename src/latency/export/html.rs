@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::latency::{ProbeTiming, SlowProbe, Stage, StageSummary};
+use crate::wording::count;
 
 use super::LatencyExport;
 use super::charts::{self, millis};
@@ -223,16 +224,4 @@ fn short(id: &str) -> String {
     let head: String = id.chars().take(19).collect();
     let tail: String = id.chars().skip(count - 19).collect();
     format!("{head}…{tail}")
-}
-
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

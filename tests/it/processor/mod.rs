@@ -490,11 +490,12 @@ async fn a_source_that_goes_away_is_told_and_read_on_when_it_is_back() {
     let mut running = Running { handle, events: received };
     running.until_idle().await;
     gateway.cut(true);
-    let problem = |e: &ProcessorEvent| matches!(e, ProcessorEvent::Problem { retry_in: Some(_), .. });
+    let problem = |e: &ProcessorEvent| matches!(e, ProcessorEvent::Interrupted { .. });
     running.event(problem).await;
     running.until("told", |s| s.leases.iter().all(|w| w.problem.is_some())).await;
     pair.fill(20..30).await;
     gateway.cut(false);
+    running.event(|e| matches!(e, ProcessorEvent::Resumed { lease_id: Some(_) })).await;
     running.until("read on", |s| s.delivered == 30).await;
     running.until("forgotten", |s| s.leases.iter().all(|w| w.problem.is_none())).await;
     running.handle.stop().await;

@@ -7,6 +7,7 @@ mod guard;
 mod outages;
 mod preview;
 mod redis_json;
+mod source_away;
 
 use syncscope::cache::CacheClient;
 use syncscope::config::RedisConnection;
