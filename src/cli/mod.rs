@@ -20,6 +20,7 @@ pub mod map;
 mod mapping_args;
 mod output;
 mod processor_args;
+mod reader;
 mod rebuild;
 mod record;
 mod screen;
@@ -75,6 +76,16 @@ pub enum CliError {
     Refused(String),
 }
 
+impl CliError {
+    /// Nobody reads the output any more.
+    fn is_unread(&self) -> bool {
+        let (Self::Output(error) | Self::Discover(discover::DiscoverFailure::Output(error))) = self else {
+            return false;
+        };
+        error.kind() == std::io::ErrorKind::BrokenPipe
+    }
+}
+
 /// Runs what the command line orders and gives the exit code: 0 done, 1 done but something was
 /// found or refused, 2 could not run.
 pub fn run(cli: Cli) -> ExitCode {
@@ -89,7 +100,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let code = match runtime.block_on(order(cli, &output)) {
         Ok(code) => code,
         // Whoever read our output has gone away: that is their right.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if error.is_unread() => ExitCode::SUCCESS,
         Err(error) => {
             output.error(&error.to_string());
             ExitCode::from(COULD_NOT_RUN)

@@ -12,6 +12,7 @@ use super::CliError;
 use super::lines;
 use super::output::Output;
 use super::signals::StopSignals;
+use super::reader::Reader;
 
 /// How long a one-off order waits for a server that is not there.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -24,6 +25,8 @@ pub(super) struct Session<'o> {
     output: &'o Output,
     signals: StopSignals,
     /// Wait for ever for servers to come up.
+    /// Ends it with its going; `None` = what is under way is done all the same.
+    reader: Option<Reader>,
     patient: bool,
     down_since: [Option<Instant>; 2],
 }
@@ -42,7 +45,14 @@ impl<'o> Session<'o> {
         let signals = StopSignals::listen()?;
         let (Face { commands, events }, inside) = channels();
         let engine = Engine::start(options, inside)?;
-        Ok(Self { engine, commands, events, output, signals, patient, down_since: [None, None] })
+        let down_since = [None, None];
+        Ok(Self { engine, commands, events, output, signals, reader: None, patient, down_since })
+    }
+
+    /// Ends where nobody reads the output any more: for what only looks.
+    pub(super) fn while_read(mut self) -> Self {
+        self.reader = Some(Reader::of_stdout());
+        self
     }
 
     /// Asks the engine for something.
@@ -56,8 +66,15 @@ impl<'o> Session<'o> {
     /// A server refuses us for good, or is not there for too long.
     pub(super) async fn step(&mut self) -> Result<Step, CliError> {
         tokio::select! {
+        let unread = async {
+            match &self.reader {
+                Some(reader) => reader.gone().await,
+                None => std::future::pending().await,
+            }
+        };
             () = self.signals.stop() => Ok(Step::Signal),
             event = self.events.recv() => match event {
+            () = unread => Err(CliError::Output(std::io::ErrorKind::BrokenPipe.into())),
                 None => Err(CliError::Refused("the engine ended by itself; run again with -v to see why".to_owned())),
                 Some(event) => {
                     self.look(&event)?;

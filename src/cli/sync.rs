@@ -43,7 +43,10 @@ pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -
                     bar.set_message(line(&status));
                     if status.delivered != last.delivered && told.elapsed() >= EVERY {
                         told = Instant::now();
-                        output.json(&lines::sync_json(&status))?;
+                        // Not at once: the leases are released first.
+                        if let Err(error) = output.json(&lines::sync_json(&status)) {
+                            break Err(error.into());
+                        }
                     }
                     let problem = status.problem.clone();
                     let idle = status.idle;
@@ -72,12 +75,14 @@ pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -
     };
     bar.finish_and_clear();
     session.end().await;
-    output.json(&lines::sync_json(&last))?;
+    let told = output.json(&lines::sync_json(&last));
     output.words(&format!(
         "{} documents delivered, {} set aside; leases released",
         last.delivered, last.set_aside
     ));
-    result.map(|()| if last.set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    result?;
+    told?;
+    Ok(if last.set_aside > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 /// Tells a new problem once; with `--until-idle` one that lasts ends the run.

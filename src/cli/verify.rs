@@ -62,6 +62,9 @@ pub(super) async fn run(
     }
     let mut session = Session::start(EngineOptions::new(settings), false, output)?;
     let done = verify(&mut session, args, grace, &cache, output).await;
+    if !args.repair {
+        session = session.while_read();
+    }
     session.end().await;
     let Some((summary, repair)) = done? else { return Ok(ExitCode::from(super::COULD_NOT_RUN)) };
     let mended = repair.is_some_and(|counts| counts.left == 0 && counts.total == summary.findings());
@@ -77,7 +80,7 @@ async fn watch(
     output: &Output,
 ) -> Result<ExitCode, CliError> {
     let length = args.watch_for.as_deref().map(interval).transpose().map_err(CliError::Refused)?;
-    let mut session = Session::start(EngineOptions::new(settings), true, output)?;
+    let mut session = Session::start(EngineOptions::new(settings), true, output)?.while_read();
     session.order(Command::WatchDrift(Some(DriftWatch { per_second: args.rate, grace }))).await;
     let bar = output.bar(None, "comparing");
     let done = follow_drift(&mut session, length, &bar, output).await;

@@ -23,7 +23,7 @@ pub(super) async fn run(
         WatchTarget::Leases => options.watch.leases = true,
         WatchTarget::Cache => options.watch.cache = true,
     }
-    let mut session = Session::start(options, true, output)?;
+    let mut session = Session::start(options, true, output)?.while_read();
     let mut printer = Printer { output, leases: None, problem: None };
     let result = loop {
         match session.step().await {

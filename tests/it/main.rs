@@ -5,6 +5,7 @@ mod architecture;
 mod bookmarks;
 mod cache;
 mod cli;
+mod closed_pipe;
 mod config;
 mod cosmos;
 mod edits;
