@@ -9,6 +9,8 @@ use crate::latency::ExportForm;
 use crate::lease::{LeaseOrder, RestoreOrder};
 use crate::seed::Scenario;
 
+use super::Comparison;
+
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -88,6 +90,13 @@ pub enum Command {
         partition_key: Option<String>,
         /// The key whose entry is wanted; `None` = the first that the mapping makes.
         key: Option<String>,
+    },
+    /// Compare two texts; answered by `Event::Compared`. A newer question ends the waiting for older ones.
+    Compare {
+        /// Given back in the answer.
+        request: u64,
+        /// Which.
+        comparison: Comparison,
     },
     /// Compare every document with its entry; answered by `Event::Verify` and `Event::Finding`.
     /// Ends a verification or repair that is under way.

@@ -5,6 +5,7 @@ mod bookmark_files;
 mod bookmarks;
 mod builtin;
 mod command;
+mod compared;
 mod decoded;
 mod detail;
 mod drift;
@@ -35,6 +36,7 @@ pub use command::{
     BookmarkAsk, BookmarkQuestion, Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode,
     RebuildOrder,
 };
+pub use compared::Comparison;
 pub use edit::{Edit, EditOrder};
 pub use editor::{EditorError, edit_text, editor};
 pub use event::*;

@@ -21,8 +21,8 @@ use super::reporter::{EVENTS, Reporter};
 use super::source::{Create, Reconnect, SourceReceiver};
 use super::split::Splitter;
 use super::{
-    Shared, bookmarks, builtin, detail, drift, edit, files, observe, set_aside, source, spoil, traffic,
-    verify,
+    Shared, bookmarks, builtin, compared, detail, drift, edit, files, observe, set_aside, source, spoil,
+    traffic, verify,
 };
 
 /// Commands waiting; they come from a person or a script.
@@ -208,6 +208,7 @@ async fn serve(
     let (sync_requests, sync_inbox) = mpsc::channel(REQUESTS);
     let (traffic_requests, traffic_inbox) = mpsc::channel(REQUESTS);
     let (wanted, wanted_seen) = watch::channel(None);
+    let (compare, compare_seen) = watch::channel(None);
     let (verify_requests, verify_inbox) = mpsc::channel(REQUESTS);
     let (drift_wanted, drift_seen) = watch::channel(None);
     let (aside_requests, aside_inbox) = mpsc::channel(REQUESTS);
@@ -229,6 +230,7 @@ async fn serve(
         child(),
     ));
     tasks.spawn(detail::run(Arc::clone(&shared), found.clone(), wanted_seen, child()));
+    tasks.spawn(compared::run(Arc::clone(&shared), compare_seen, child()));
     tasks.spawn(edit::run(Arc::clone(&shared), found.clone(), edit_inbox, child()));
     tasks.spawn(bookmarks::run(Arc::clone(&shared), found.clone(), bookmark_inbox, child()));
     tasks.spawn(verify::run(Arc::clone(&shared), found.clone(), verify_inbox, child()));
@@ -269,6 +271,7 @@ async fn serve(
         edit: edit_orders,
         bookmarks: bookmark_questions,
         wanted,
+        compare,
     };
     loop {
         tokio::select! {
@@ -363,6 +366,7 @@ struct Desks {
     edit: mpsc::Sender<edit::EditOrder>,
     bookmarks: mpsc::Sender<BookmarkQuestion>,
     wanted: watch::Sender<Option<detail::Wanted>>,
+    compare: watch::Sender<Option<compared::Asked>>,
 }
 
 impl Desks {
@@ -415,6 +419,9 @@ impl Desks {
             Command::PauseTraffic => to_traffic(Write::Pause(true)).await,
             Command::ResumeTraffic => to_traffic(Write::Pause(false)).await,
             Command::SetTraffic(rate) => to_traffic(Write::Rate(rate)).await,
+            Command::Compare { request, comparison } => {
+                self.compare.send_replace(Some((request, comparison)));
+            }
             Command::ShowDocument { request, id, partition_key, key } => {
                 self.wanted.send_replace(Some(detail::Wanted { request, id, partition_key, key }));
             }

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use syncscope::cache::CacheWrite;
 use syncscope::config::{RedisConnection, Settings};
 use syncscope::cosmos::PartitionKey;
-use syncscope::engine::{Command, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, channels};
+use syncscope::engine::{
+    Command, Comparison, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, channels,
+};
 use tokio::sync::mpsc;
 
 use crate::support::cosmos::{connection, put};
@@ -148,4 +150,25 @@ async fn the_command_line_shows_what_differs_and_does_the_same() {
     pair.run(&["document", "delete-entry", "price:a", "--yes"]).await.code(0);
     pair.run(&["document", "delete-entry", "price:a", "--yes"]).await.code(1);
     assert!(cache.entry("price:a", 1 << 20).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_texts_are_compared_and_of_several_questions_the_newest_is_answered() {
+    let (Face { commands, mut events }, inside) = channels();
+    let engine = Engine::start(EngineOptions::new(Settings::default()), inside).unwrap();
+    let text = |price: u32| Some(format!("{{\"price\":{price},\"name\":\"tent\"}}").into());
+    for request in 1..=20 {
+        let comparison = Comparison { left: text(0), right: text(request), judged: true };
+        commands.send(Command::Compare { request: request.into(), comparison }).await.unwrap();
+    }
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
+        if let Event::Compared { request, diff } = event.expect("in time").expect("the engine runs") {
+            assert_eq!(diff.named()[0].1, "price");
+            if request == 20 {
+                break;
+            }
+        }
+    }
+    engine.stop(events).await;
 }

@@ -13,6 +13,8 @@ mod rebuild;
 mod traffic;
 mod verify;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 pub use crate::latency::{
@@ -92,6 +94,13 @@ pub enum Event {
     Traffic(TrafficStatus),
     /// Answer to [`super::Command::ShowDocument`].
     Document(Box<DocumentDetail>),
+    /// Answer to [`super::Command::Compare`].
+    Compared {
+        /// The question this answers.
+        request: u64,
+        /// The two texts beside each other.
+        diff: Arc<Diff>,
+    },
     /// Answer to [`super::Command::ReportLatency`].
     LatencyReport(Box<LatencyExport>),
     /// Answer to [`super::Command::FindFiles`].

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Command, Diff, DiffRow, DocumentDetail, VersionSeen};
+use crate::engine::{Command, Comparison, Diff, DiffRow, DocumentDetail, VersionSeen};
 
 /// Bytes in a line of the raw view.
 pub(crate) const RAW_WIDTH: usize = 16;
+
+/// Texts of so many bytes together are compared at once, in well under a frame; larger ones by the engine.
+const AT_ONCE: usize = 32 << 10;
 
 /// What of a document is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +51,8 @@ pub(crate) struct Follow {
     pub(crate) look: Look,
     /// What is looked at, beside each other; nothing for bytes.
     pub(crate) diff: Arc<Diff>,
+    /// Number of the comparison that the engine was asked for; `None` = the diff is of what is looked at.
+    pub(crate) comparing: Option<u64>,
     folding: Folding,
     pub(crate) scroll: usize,
     /// The difference that was jumped to.
@@ -76,6 +81,7 @@ impl Follow {
             detail: None,
             look: Look::default(),
             diff: Arc::default(),
+            comparing: None,
             folding: Folding::default(),
             scroll: 0,
             at: None,
@@ -112,11 +118,12 @@ impl Follow {
     }
 
     /// Takes an answer, unless it is to another question.
-    pub(crate) fn answer(&mut self, detail: Box<DocumentDetail>, next_request: u64) -> Option<Command> {
+    pub(crate) fn answer(&mut self, detail: Box<DocumentDetail>, next_request: u64) -> Vec<Command> {
         if detail.request != self.request {
-            return None;
+            return Vec::new();
         }
         self.waiting = false;
+        let before = self.versions_looked_at();
         // A version that is looked at stays looked at when a newer one comes.
         if let (Look::Version(at), Some(before)) = (self.look, &self.detail) {
             let etag = before.versions.get(at).map(|version| &version.etag);
@@ -124,61 +131,112 @@ impl Follow {
             self.look = now.map_or(Look::Entry, Look::Version);
         }
         self.detail = Some(detail);
-        self.compare();
-        self.ask_again(next_request)
+        // The same two versions need no new look; what is shown of others stands until it is compared.
+        let same = before.is_some() && before == self.versions_looked_at();
+        let compare = if same { None } else { self.compare(next_request) };
+        compare.into_iter().chain(self.ask_again(next_request)).collect()
+    }
+
+    /// Which versions are compared, and whether their texts are known.
+    fn versions_looked_at(&self) -> Option<[Option<(String, bool)>; 2]> {
+        let (older, newer) = self.compared_versions()?;
+        let of = |version: &VersionSeen| (version.etag.clone(), version.json.is_some());
+        Some([older.map(of), newer.map(of)])
     }
 
     /// Takes up what is looked at. The engine has compared document and entry; what else is looked at is
-    /// compared here, once an arrival or key.
-    fn compare(&mut self) {
-        let Some(detail) = &self.detail else { return };
-        let source =
-            detail.source.as_ref().ok().and_then(Option::as_ref).map(|source| source.json.as_bytes());
-        let expected = detail.expected.as_deref().map(str::as_bytes);
-        self.diff = match self.look {
-            Look::Raw => Arc::default(),
-            Look::Source => Arc::new(Diff::beside(source, expected)),
-            // Nothing to compare: the mapping makes no entry of it, and there is none.
-            Look::Entry if expected.is_none() && matches!(detail.entry, Ok(None)) => {
-                Arc::new(Diff::beside(source, None))
+    /// compared here where it is small, and else asked for.
+    fn compare(&mut self, request: u64) -> Option<Command> {
+        self.comparing = None;
+        let detail = self.detail.as_ref()?;
+        let source = || {
+            let found = detail.source.as_ref().ok().and_then(Option::as_ref);
+            found.map(|source| Arc::from(source.json.as_str()))
+        };
+        let comparison = match self.look {
+            Look::Raw => Comparison::default(),
+            Look::Source => {
+                let right = detail.expected.as_deref().map(Arc::from);
+                Comparison { left: source(), right, judged: false }
             }
-            Look::Entry => Arc::clone(&detail.diff),
+            // Nothing to compare: the mapping makes no entry of it, and there is none.
+            Look::Entry if detail.expected.is_none() && matches!(detail.entry, Ok(None)) => {
+                Comparison { left: source(), right: None, judged: false }
+            }
+            Look::Entry => {
+                self.diff = Arc::clone(&detail.diff);
+                self.settle();
+                return None;
+            }
             Look::Version(at) => {
-                let text = |at: usize| Some(detail.versions.get(at)?.json.as_deref()?.as_bytes());
-                let (older, newer) = (text(at + 1), text(at));
-                let compare = if older.is_some() && newer.is_some() { Diff::of } else { Diff::beside };
-                Arc::new(compare(older, newer))
+                let text = |at: usize| detail.versions.get(at)?.json.clone();
+                let (left, right) = (text(at + 1), text(at));
+                let judged = left.is_some() && right.is_some();
+                Comparison { left, right, judged }
             }
         };
-        self.at = self.at.filter(|at| *at < self.diff.starts().len());
-        self.scroll = self.scroll.min(self.diff.lines().len().saturating_sub(1));
+        if comparison.bytes() > AT_ONCE {
+            self.comparing = Some(request);
+            return Some(Command::Compare { request, comparison });
+        }
+        self.diff = Arc::new(comparison.diff());
+        self.settle();
+        None
     }
 
-    /// Looks at something else.
-    pub(crate) fn look_at(&mut self, look: Look) {
-        if self.look != look {
-            self.look = look;
-            (self.scroll, self.at) = (0, None);
-            self.compare();
+    /// Takes what the engine has compared, unless something else is looked at by now.
+    pub(crate) fn compared(&mut self, request: u64, diff: Arc<Diff>) {
+        if self.comparing == Some(request) {
+            self.comparing = None;
+            self.diff = diff;
+            self.settle();
         }
     }
 
+    /// The engine does not compare it: back to what it has compared already.
+    pub(crate) fn give_up(&mut self, request: u64) {
+        if self.comparing == Some(request) {
+            self.look = Look::Entry;
+            self.comparing = None;
+            self.diff = self.detail.as_ref().map(|detail| Arc::clone(&detail.diff)).unwrap_or_default();
+            self.settle();
+        }
+    }
+
+    /// Where one was in what was shown before may not be there any more.
+    fn settle(&mut self) {
+        self.at = self.at.filter(|at| *at < self.diff.starts().len());
+        let rows = if self.look == Look::Raw { self.raw_rows() } else { self.diff.lines().len() };
+        self.scroll = self.scroll.min(rows.saturating_sub(1));
+    }
+
+    /// Looks at something else.
+    pub(crate) fn look_at(&mut self, look: Look, request: u64) -> Option<Command> {
+        if self.look == look {
+            return None;
+        }
+        self.look = look;
+        (self.scroll, self.at) = (0, None);
+        self.diff = Arc::default();
+        self.compare(request)
+    }
+
     /// One version back, beginning with the newest.
-    pub(crate) fn older(&mut self) {
+    pub(crate) fn older(&mut self, request: u64) -> Option<Command> {
         let versions = self.detail.as_ref().map_or(0, |detail| detail.versions.len());
         match self.look {
-            Look::Version(at) if at + 1 < versions => self.look_at(Look::Version(at + 1)),
-            Look::Entry | Look::Source | Look::Raw if versions > 0 => self.look_at(Look::Version(0)),
-            _ => {}
+            Look::Version(at) if at + 1 < versions => self.look_at(Look::Version(at + 1), request),
+            Look::Entry | Look::Source | Look::Raw if versions > 0 => self.look_at(Look::Version(0), request),
+            _ => None,
         }
     }
 
     /// One version on; after the newest the entry again.
-    pub(crate) fn newer(&mut self) {
+    pub(crate) fn newer(&mut self, request: u64) -> Option<Command> {
         match self.look {
-            Look::Version(0) | Look::Raw | Look::Source => self.look_at(Look::Entry),
-            Look::Version(at) => self.look_at(Look::Version(at - 1)),
-            Look::Entry => {}
+            Look::Version(0) | Look::Raw | Look::Source => self.look_at(Look::Entry, request),
+            Look::Version(at) => self.look_at(Look::Version(at - 1), request),
+            Look::Entry => None,
         }
     }
 
@@ -206,6 +264,7 @@ impl Follow {
         let key = self.detail.as_ref()?.keys.get(place)?;
         self.key = Some(key.clone());
         self.look = Look::Entry;
+        self.comparing = None;
         (self.scroll, self.at) = (0, None);
         // An answer to the question before it would be about another key.
         self.waiting = false;
@@ -240,7 +299,7 @@ impl Follow {
     /// Rows that there are to scroll through.
     pub(crate) fn rows(&self, height: usize) -> usize {
         match self.look {
-            Look::Raw => self.raw().len().div_ceil(RAW_WIDTH),
+            Look::Raw => self.raw_rows(),
             _ if self.is_folded(height) => self.diff.folded().len(),
             _ => self.diff.lines().len(),
         }
@@ -285,6 +344,10 @@ impl Follow {
     /// The line of the difference that was jumped to.
     pub(crate) fn current_line(&self) -> Option<u32> {
         self.diff.starts().get(self.at?).copied()
+    }
+
+    fn raw_rows(&self) -> usize {
+        self.raw().len().div_ceil(RAW_WIDTH)
     }
 
     /// The entry's bytes.

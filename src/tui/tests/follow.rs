@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::fixture::{self, document, keys, model, press, tell, text};
 use crate::{
-    engine::{Command, Diff, Edit, EditEnd, EditOrder, EditOutcome, Event},
+    engine::{Command, Comparison, Diff, Edit, EditEnd, EditOrder, EditOutcome, Event},
     tui::{
         Model,
         keymap::Context,
@@ -238,6 +238,57 @@ fn equal_parts_are_folded_with_their_count_and_differences_jumped_to() {
     assert!(text(&model).contains("1 of 4"), "around the end");
     press(&mut model, KeyCode::BackTab);
     assert!(text(&model).contains("4 of 4"));
+}
+
+/// The question of a comparison among effects.
+fn comparison(effects: Vec<Effect>) -> (u64, Comparison) {
+    let found = effects.into_iter().find_map(|effect| match effect {
+        Effect::Send(Command::Compare { request, comparison }) => Some((request, comparison)),
+        _ => None,
+    });
+    found.expect("the engine is asked to compare")
+}
+
+#[test]
+fn versions_of_two_megabytes_are_not_compared_on_the_thread_of_the_screen() {
+    let mut model = following();
+    let asked = keys(&mut model, "p");
+    let Event::Document(mut detail) = document(&asked, false) else { unreachable!() };
+    let filler: Vec<String> =
+        (0..60_000).map(|n| format!("{{\"id\":\"sku-{n:05}\",\"stock\":{n}}}")).collect();
+    let filler = filler.join(",");
+    for (n, version) in detail.versions.iter_mut().enumerate() {
+        let json = format!("{{\"id\":\"p-000044\",\"price\":{n},\"offers\":[{filler}]}}");
+        assert!(json.len() > 1_900_000, "{}", json.len());
+        version.json = Some(json.into());
+    }
+    let again = detail.clone();
+    tell(&mut model, [Event::Document(detail)]);
+    let (first, _) = comparison(keys(&mut model, "["));
+    let shown = text(&model);
+    assert_eq!(shown.matches("comparing …").count(), 2, "in place of the rows and of what differs:\n{shown}");
+    assert!(shown.contains("version #3") && shown.contains("version #2"), "{shown}");
+    // Another pair is looked at before the answer to the first one comes.
+    let (second, wanted) = comparison(keys(&mut model, "["));
+    tell(&mut model, [Event::Compared { request: first, diff: std::sync::Arc::default() }]);
+    assert!(text(&model).contains("comparing …"), "an answer to an older question is none");
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.notice(), Some("still comparing"));
+    let diff = std::sync::Arc::new(wanted.diff());
+    tell(&mut model, [Event::Compared { request: second, diff }]);
+    let shown = text(&model);
+    assert!(shown.contains("1 field differs: price") && !shown.contains("comparing …"), "{shown}");
+    // The document is read again, with the same versions: nothing is compared again.
+    let effects = tell(&mut model, [Event::Changes(vec![fixture::change(900, &again.id, 1.0, None, 1, 0)])]);
+    let Event::Document(mut detail) = document(&effects, false) else { unreachable!() };
+    detail.versions = again.versions;
+    let effects = tell(&mut model, [Event::Document(detail)]);
+    assert!(effects.is_empty(), "{effects:?}");
+    assert!(text(&model).contains("1 field differs: price"));
+    // Where the engine has no room for the question, one is back where there is something to see.
+    let (request, comparison) = comparison(keys(&mut model, "]"));
+    update(&mut model, Msg::Refused(Command::Compare { request, comparison }));
+    assert!(!text(&model).contains("comparing …"));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
     let page = view::follow::diff_height(model, follow, layout::frame(model).body);
     let most = follow.rows(page).saturating_sub(page);
     scroll_by(&mut follow.scroll, action, page, most);
+    let request = model.next_request();
+    let send = |command: Option<Command>| command.map(Effect::Send).into_iter().collect();
     let effects = match action {
         Action::Back => return (false, Vec::new()),
         Action::NextChoice => return walk(model, follow, 1),
@@ -26,29 +28,22 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
         Action::EditDocument => return edit(model, follow, false),
         Action::OpenEditor => return edit(model, follow, true),
         Action::DeleteEntry => return ask_to_delete(model, follow),
-        Action::OlderVersion => {
-            follow.older();
-            Vec::new()
-        }
-        Action::NewerVersion => {
-            follow.newer();
-            Vec::new()
-        }
+        Action::OlderVersion => send(follow.older(request)),
+        Action::NewerVersion => send(follow.newer(request)),
         Action::RawBytes => {
-            follow.look_at(if follow.look == Look::Raw { Look::Entry } else { Look::Raw });
-            Vec::new()
+            let look = if follow.look == Look::Raw { Look::Entry } else { Look::Raw };
+            send(follow.look_at(look, request))
         }
-        Action::SourceBeside => {
-            beside_source(model, follow);
-            Vec::new()
-        }
+        Action::SourceBeside => send(beside_source(model, follow, request)),
         Action::Fold => {
             follow.fold_or_show(page);
             Vec::new()
         }
         Action::NextDifference | Action::PreviousDifference => {
             let step = if action == Action::NextDifference { 1 } else { -1 };
-            if follow.jump(step, page).is_none() {
+            if follow.comparing.is_some() {
+                model.say("still comparing");
+            } else if follow.jump(step, page).is_none() {
                 model.say("nothing differs here");
             }
             Vec::new()
@@ -72,28 +67,28 @@ pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bo
 /// A click.
 pub(super) fn click(model: &mut Model, follow: &mut Follow, at: Position) -> Vec<Effect> {
     let body = layout::frame(model).body;
-    match view::follow::hit(model, follow, body, at) {
+    let request = model.next_request();
+    let command = match view::follow::hit(model, follow, body, at) {
         // The one that is looked at: back to the entry.
-        Some(Spot::Version(place)) if follow.look == Look::Version(place) => follow.look_at(Look::Entry),
-        Some(Spot::Version(place)) => follow.look_at(Look::Version(place)),
-        Some(Spot::Entry(place)) => {
-            let request = model.next_request();
-            return follow.entry_at(place, request).map(Effect::Send).into_iter().collect();
+        Some(Spot::Version(place)) if follow.look == Look::Version(place) => {
+            follow.look_at(Look::Entry, request)
         }
+        Some(Spot::Version(place)) => follow.look_at(Look::Version(place), request),
+        Some(Spot::Entry(place)) => follow.entry_at(place, request),
         Some(Spot::Row(row)) => {
             let height = view::follow::diff_height(model, follow, body);
             follow.unfold(row, height);
+            None
         }
-        None => {}
-    }
-    Vec::new()
+        None => None,
+    };
+    command.map(Effect::Send).into_iter().collect()
 }
 
 /// The document itself beside what the mapping writes, and back.
-fn beside_source(model: &mut Model, follow: &mut Follow) {
+fn beside_source(model: &mut Model, follow: &mut Follow, request: u64) -> Option<Command> {
     if follow.look == Look::Source {
-        follow.look_at(Look::Entry);
-        return;
+        return follow.look_at(Look::Entry, request);
     }
     let verbatim = source(follow).is_some_and(|source| {
         follow.detail.as_ref().is_some_and(|detail| detail.expected.as_deref() == Some(source.json.as_str()))
@@ -101,7 +96,7 @@ fn beside_source(model: &mut Model, follow: &mut Follow) {
     if verbatim {
         model.say("the mapping writes the document as it is: the left is the source");
     }
-    follow.look_at(Look::Source);
+    follow.look_at(Look::Source, request)
 }
 
 /// The entry of another key that the mapping makes.

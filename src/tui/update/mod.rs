@@ -128,6 +128,11 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::NoShell => {
             model.say("no shell to go to: syncscope was not started from one");
             Vec::new()
+            if let Command::Compare { request, .. } = command
+                && let Some(follow) = model.follow_mut()
+            {
+                follow.give_up(request);
+            }
         }
         Msg::Notice(text) => {
             model.say(text);
@@ -211,4 +216,5 @@ fn name(command: &Command) -> &'static str {
         Command::SaveFile { .. } => "save a file",
         Command::Shutdown => "shut down",
     }
+        Command::Compare { .. } => "compare",
 }

@@ -81,12 +81,17 @@ pub(super) fn on_event(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::LatencyReport(_) => {}
         Event::Finding(finding) => found(model, *finding),
         Event::Files { typed, found } => insert::found(model, &typed, found),
+        Event::Compared { request, diff } => {
+            if let Some(follow) = model.follow_mut() {
+                follow.compared(request, diff);
+            }
+        }
         Event::Document(detail) if model.copying == Some(detail.request) => insert::copied(model, &detail),
         Event::Edited(outcome) => return super::edit::on_outcome(model, &outcome),
         Event::Document(detail) => {
             let request = model.next_request();
-            let next = model.follow_mut().and_then(|follow| follow.answer(detail, request));
-            let mut effects: Vec<Effect> = next.map(Effect::Send).into_iter().collect();
+            let next = model.follow_mut().map(|follow| follow.answer(detail, request)).unwrap_or_default();
+            let mut effects: Vec<Effect> = next.into_iter().map(Effect::Send).collect();
             effects.extend(palette::after_reading(model));
             return effects;
         }

@@ -1,7 +1,10 @@
 //! What the engine answers, and what it tells of its own accord about leases, drift, edits, mapping and
 //! exports: to the question that was asked, to an older one, or to none at all.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use rand::{Rng, seq::IndexedRandom};
@@ -46,6 +49,7 @@ impl Chaos {
                     })
                     .collect(),
             ),
+            13 => Event::Compared { request: self.rng.random_range(0..64), diff: Arc::default() },
             10 => Event::SameAs(format!("--cosmos {}", self.plain())),
             _ => fixture::rebuilt(),
         }
@@ -55,6 +59,9 @@ impl Chaos {
     pub(super) fn answer(&mut self) -> Event {
         match self.asked.pop_front() {
             Some(command @ Command::ShowDocument { .. }) => self.document(command),
+            Some(Command::Compare { request, comparison }) => {
+                Event::Compared { request, diff: Arc::new(comparison.diff()) }
+            }
             Some(Command::PlanLeases(order)) => self.lease_plan(Some(order)),
             Some(Command::DoLeases(_)) => self.leases_done(),
             Some(Command::SaveBookmark { name }) if self.rng.random_bool(0.7) => {

@@ -144,6 +144,7 @@ fn drawn(model: &Model, rng: &mut StdRng) {
             let columns = u16::try_from(text::width(symbol)).unwrap().max(1);
             assert!(x + columns <= size.width, "{symbol:?} hangs over the edge at {x},{y}");
             x += columns;
+        Event::Compared { .. } => 29,
         }
     }
     // The terminal may have shrunk before its resize event is read.

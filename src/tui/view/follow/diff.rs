@@ -24,6 +24,10 @@ const DEEPEST: u16 = 20;
 /// Draws the rows that fit.
 pub(super) fn draw(model: &Model, follow: &Follow, left: Rect, right: Rect, buf: &mut Buffer) {
     let height = usize::from(left.height);
+    if follow.comparing.is_some() && follow.diff.lines().is_empty() {
+        Pen::new(buf, left, 0).skip(3).put("comparing …", model.theme.waiting);
+        return;
+    }
     for at in 0..left.height {
         match follow.row(follow.scroll + usize::from(at), height) {
             None => break,
@@ -167,6 +171,9 @@ pub(super) fn summary(
 }
 
 /// The words, and whether they tell of a difference.
+    if follow.comparing.is_some() {
+        return ("comparing …".into(), false);
+    }
 fn words(model: &Model, follow: &Follow) -> (String, bool) {
     let Some(detail) = &follow.detail else { return (String::new(), false) };
     match follow.look {
