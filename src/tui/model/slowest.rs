@@ -55,5 +55,7 @@ impl Model {
         let same = |row: &SlowProbe| row.id == pointed.id && row.at == pointed.at;
         // What is no longer among the slowest leaves the cursor at its place.
         self.slow_cursor = self.latency.slowest.iter().position(same).or(self.slow_cursor);
+        let last = self.latency.slowest.len().checked_sub(1);
+        self.slow_cursor = self.slow_cursor.and_then(|cursor| Some(cursor.min(last?)));
     }
 }

@@ -89,10 +89,16 @@ pub enum Effect {
 
 /// Takes a message in.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let told = match &msg {
+        Msg::Tick(_) => true,
+        Msg::Engine(event) => is_rows(event),
+        _ => false,
+    };
     let effects = take_in(model, msg);
     // Whatever it was may have moved rows or borders: a pane that shows up, a lost server's trouble.
     panes::keep_cursors_in_view(model);
     edit::keep_in_view(model);
+    overlay::keep_scrolls(model, told);
     effects
 }
 
@@ -106,7 +112,7 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Engine(event) => {
-            let rows = matches!(event, Event::Changes(_) | Event::Entries(_) | Event::EntriesRemoved(_));
+            let rows = is_rows(&event);
             let effects = telemetry::on_event(model, event);
             if !rows {
                 model.note_health();
@@ -119,8 +125,14 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Refused(command) => {
             model.say(format!("the engine is busy, not done: {}", name(&command)));
-            if let Command::Bookmarks(question) = &command {
-                bookmarks::refused(model, question.request);
+            match command {
+                Command::Bookmarks(question) => bookmarks::refused(model, question.request),
+                Command::Compare { request, .. } => {
+                    if let Some(follow) = model.follow_mut() {
+                        follow.give_up(request);
+                    }
+                }
+                _ => {}
             }
             Vec::new()
         }
@@ -128,11 +140,6 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::NoShell => {
             model.say("no shell to go to: syncscope was not started from one");
             Vec::new()
-            if let Command::Compare { request, .. } = command
-                && let Some(follow) = model.follow_mut()
-            {
-                follow.give_up(request);
-            }
         }
         Msg::Notice(text) => {
             model.say(text);
@@ -150,6 +157,10 @@ fn take_in(model: &mut Model, msg: Msg) -> Vec<Effect> {
             tour::tick(model)
         }
     }
+}
+
+fn is_rows(event: &Event) -> bool {
+    matches!(event, Event::Changes(_) | Event::Entries(_) | Event::EntriesRemoved(_))
 }
 
 fn on_key(model: &mut Model, key: &KeyEvent) -> Vec<Effect> {
@@ -206,6 +217,7 @@ fn name(command: &Command) -> &'static str {
             BookmarkAsk::Delete(_) => "delete a bookmark",
         },
         Command::ShowDocument { .. } => "show a document",
+        Command::Compare { .. } => "compare",
         Command::Verify { .. } => "verify",
         Command::StopVerify => "stop the verification",
         Command::Repair { .. } => "repair",
@@ -216,5 +228,4 @@ fn name(command: &Command) -> &'static str {
         Command::SaveFile { .. } => "save a file",
         Command::Shutdown => "shut down",
     }
-        Command::Compare { .. } => "compare",
 }

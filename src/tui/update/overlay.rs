@@ -10,6 +10,7 @@ use crate::{
     engine::{Command, Finding},
     tui::{
         keymap::Action,
+        layout,
         model::{Model, Overlay, Question, Sorted, Thread, VerifyDialog},
         same_as, view,
     },
@@ -71,9 +72,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Overlay::Verify(_) if action == Action::Verify => return act::verify(model),
         Overlay::Verify(dialog) => in_verify(model, dialog, action),
         Overlay::Help { of, scroll } => {
-            let lines = view::help::lines(model, *of).len();
             let height = usize::from(view::help::area(model).height.saturating_sub(2));
-            scroll_by(scroll, action, height, lines.saturating_sub(height));
+            scroll_by(scroll, action, height, view::help::overflow(model, *of));
             (action != Action::Back, Vec::new())
         }
         Overlay::Palette(state) => return palette::act(model, state, action),
@@ -90,9 +90,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         },
         Overlay::Export(dialog) => insert::in_export(model, dialog, action),
         Overlay::Health { scroll } => {
-            let lines = view::health::lines(model);
             let height = usize::from(view::health::area(model).height.saturating_sub(2));
-            scroll_by(scroll, action, height, lines.saturating_sub(height));
+            scroll_by(scroll, action, height, view::health::overflow(model));
             (action != Action::Back, Vec::new())
         }
         Overlay::Stage => (action != Action::Back, Vec::new()),
@@ -101,6 +100,42 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.overlays.push(top);
     }
     effects
+}
+
+/// What is scrolled may have become shorter, or its window higher: no further than to its end. `told` = only the
+/// time or rows have come, on which texts of documents do not hang.
+pub(super) fn keep_scrolls(model: &mut Model, told: bool) {
+    let Some(mut top) = model.overlays.pop() else { return };
+    // Finding the end out costs something; mostly nobody has scrolled.
+    match &mut top {
+        Overlay::Rebuild(dialog) if dialog.scroll > 0 => {
+            dialog.scroll = dialog.scroll.min(view::rebuild::overflow(model, dialog));
+        }
+        Overlay::Leases(dialog) if dialog.scroll > 0 => {
+            dialog.scroll = dialog.scroll.min(view::lease_dialog::overflow(model, dialog));
+        }
+        Overlay::Preview(preview) if preview.scroll > 0 && !told => {
+            preview.scroll = preview.scroll.min(view::preview::overflow(model, preview));
+        }
+        Overlay::Letters(letters) if letters.scroll > 0 && !told => {
+            let lines = letters.selected().map_or(0, |row| view::letters::lines(row).len());
+            letters.scroll = letters.scroll.min(lines.saturating_sub(1));
+        }
+        Overlay::Help { of, scroll } if *scroll > 0 => {
+            *scroll = (*scroll).min(view::help::overflow(model, *of));
+        }
+        Overlay::Health { scroll } if *scroll > 0 => *scroll = (*scroll).min(view::health::overflow(model)),
+        Overlay::Follow(follow) if follow.scroll > 0 => {
+            let height = view::follow::diff_height(model, follow, layout::frame(model).body);
+            follow.scroll = follow.scroll.min(follow.rows(height).saturating_sub(height));
+        }
+        Overlay::Palette(palette) if palette.cursor > 0 && !told => {
+            let rows = model.palette_rows(palette.input.value());
+            palette.cursor = palette.cursor.min(rows.len().saturating_sub(1));
+        }
+        _ => {}
+    }
+    model.overlays.push(top);
 }
 
 pub(super) fn scroll_by(scroll: &mut usize, action: Action, page: usize, most: usize) {

@@ -38,9 +38,10 @@ pub(crate) fn area(model: &Model) -> Rect {
     dialog(body, 110, lines.saturating_add(2))
 }
 
-/// Lines of the page at its width.
-pub(crate) fn lines(model: &Model) -> usize {
-    rows(model, area(model).width).len()
+/// How far it can be scrolled.
+pub(crate) fn overflow(model: &Model) -> usize {
+    let area = area(model);
+    rows(model, area.width).len().saturating_sub(usize::from(area.height.saturating_sub(2)))
 }
 
 fn rows(model: &Model, width: u16) -> Vec<Row> {

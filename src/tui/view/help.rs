@@ -72,6 +72,11 @@ pub(crate) fn area(model: &Model) -> Rect {
     dialog(layout::frame(model).body, 84, 50)
 }
 
+/// How far it can be scrolled.
+pub(crate) fn overflow(model: &Model, of: Context) -> usize {
+    lines(model, of).len().saturating_sub(usize::from(area(model).height.saturating_sub(2)))
+}
+
 /// Draws the page.
 pub(super) fn draw(model: &Model, of: Context, scroll: usize, buf: &mut Buffer) -> Option<Position> {
     let theme = &model.theme;

@@ -95,7 +95,7 @@ impl Chaos {
         else {
             unreachable!()
         };
-        match self.rng.random_range(0..6) {
+        match self.rng.random_range(0..7) {
             0 => detail.source = Err(self.words()),
             1 => detail.source = Ok(None),
             2 => detail.entry = Ok(None),
@@ -104,6 +104,14 @@ impl Chaos {
                 if let Ok(Some(entry)) = &mut detail.entry {
                     entry.value = words;
                 }
+            }
+            4 => {
+                // Too large to be compared on the spot.
+                for version in detail.versions.iter_mut().filter(|_| self.rng.random()) {
+                    version.json = Some(format!("{{\"a\":\"{}\"}}", "x".repeat(40_000)).into());
+                }
+                let count = self.rng.random_range(0..=detail.versions.len());
+                detail.versions.truncate(count);
             }
             _ => {}
         }
