@@ -87,6 +87,8 @@ pub(super) fn in_letters(model: &mut Model, letters: &mut Letters, action: Actio
             letters.busy = true;
             return (true, send(DeadLetterOrder::Retry { names }));
         }
+        // Whole documents, of which there is no masked form.
+        Action::Export if model.masked => model.say_masked(),
         Action::Export => {
             let at = model.now.as_second();
             let file = format!("syncscope-dead-letters-{at}.ndjson");

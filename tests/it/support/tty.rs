@@ -37,7 +37,7 @@ impl Tty {
         let mut command = CommandBuilder::new(PROGRAM);
         command.args(args);
         command.env("XDG_STATE_HOME", state);
-        Self::of(command, columns, rows)
+        Self::of(command, columns, rows, &nowhere())
     }
 
     /// The same with variables of its own.
@@ -47,7 +47,15 @@ impl Tty {
         for (name, value) in variables {
             command.env(name, value);
         }
-        Self::of(command, columns, rows)
+        Self::of(command, columns, rows, &nowhere())
+    }
+
+    /// The same with a directory of its own for all that it writes.
+    pub(crate) fn start_at(args: &[&str], columns: u16, rows: u16, directory: &Path) -> Self {
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(args);
+        command.env("XDG_STATE_HOME", directory);
+        Self::of(command, columns, rows, directory)
     }
 
     /// The program as a job of a shell: stopped, it hands the terminal back; the next line typed brings it to
@@ -61,18 +69,17 @@ impl Tty {
             PROGRAM,
         ]);
         command.args(args);
-        Self::of(command, columns, rows)
+        Self::of(command, columns, rows, &nowhere())
     }
 
-    fn of(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+    fn of(mut command: CommandBuilder, columns: u16, rows: u16, directory: &Path) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        command.cwd(&nowhere);
+        command.cwd(directory);
         let given: Vec<String> = command.iter_extra_env_as_str().map(|(name, _)| name.to_owned()).collect();
         for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
             if !given.iter().any(|given| given == name) {
-                command.env(name, &nowhere);
+                command.env(name, nowhere());
             }
         }
         for name in ["NO_COLOR", "SYNCSCOPE_COSMOS", "SYNCSCOPE_REDIS", "VISUAL"] {
@@ -202,6 +209,11 @@ impl Drop for Tty {
         // Only after a failed assertion: otherwise it has ended already.
         drop(self.child.kill());
     }
+}
+
+/// A directory in which no user's configuration is.
+fn nowhere() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// Line settings as text: canonical mode, echo and the like.
