@@ -6,6 +6,7 @@ mod job;
 mod looks;
 mod mask;
 mod recording;
+mod rest;
 
 use std::time::Duration;
 
