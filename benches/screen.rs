@@ -81,9 +81,19 @@ fn event(n: u64, now: Timestamp) -> Event {
             range: EpkRange::new(bounds[quarter], bounds[quarter + 1]),
             keys: vec![format!("price:{id}")],
             fields: vec![
-                Field { name: "price.current".into(), value: format!("{price:.2}"), delta: Some(1.0) },
-                Field { name: "price.currency".into(), value: "GBP".into(), delta: None },
-                Field { name: "name".into(), value: "Rain coat, 価格, waterproof".into(), delta: None },
+                Field {
+                    name: "price.current".into(),
+                    value: format!("{price:.2}"),
+                    number: true,
+                    delta: Some(1.0),
+                },
+                Field { name: "price.currency".into(), value: "GBP".into(), number: false, delta: None },
+                Field {
+                    name: "name".into(),
+                    value: "Rain coat, 価格, waterproof".into(),
+                    number: false,
+                    delta: None,
+                },
             ],
             novelty: Novelty::Replaced,
             versions: Versions { written: 0, delivered: 1, folded: 0 },

@@ -46,6 +46,21 @@ pub(crate) fn of_number(n: impl TryInto<u64>, noun: &str) -> String {
     }
 }
 
+/// A share in percent with as many digits as it has nines, and at least so many: `100%`, `99.98%`, `97.2%`. Cut,
+/// never rounded: what is not all is not 100, and what missed a target does not look as if it had reached it.
+pub(crate) fn share(part: u64, whole: u64, least_digits: usize) -> String {
+    let missing = whole.saturating_sub(part);
+    if missing == 0 {
+        return "100%".to_owned();
+    }
+    let nines =
+        (1..=5).rev().find(|n| u128::from(missing) * 10_u128.pow(*n) <= u128::from(whole)).unwrap_or(1);
+    let digits = nines.max(u32::try_from(least_digits).unwrap_or(0).min(9));
+    let scale = 10_u128.pow(digits);
+    let scaled = u128::from(part) * 100 * scale / u128::from(whole);
+    format!("{}.{:0digits$}%", scaled / scale, scaled % scale, digits = digits as usize)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +95,25 @@ mod tests {
         for other in ["", "-", "1e5", "1.", ".5", "007123", "inf", "NaN", "+1000", "1,000", "1.2.3", "٣٣٣٣"]
         {
             assert_eq!(decimal(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_cut_and_not_rounded() {
+        for (part, whole, least, shown) in [
+            (10, 10, 1, "100%"),
+            (0, 0, 1, "100%"),
+            (9, 10, 1, "90.0%"),
+            (972, 1_000, 1, "97.2%"),
+            (1_281, 1_284, 2, "99.76%"),
+            (9_998, 10_000, 1, "99.980%"),
+            (99_999, 100_000, 1, "99.99900%"),
+            (99_999_999, 100_000_000, 1, "99.99999%"),
+            (u64::MAX - 1, u64::MAX, 1, "99.99999%"),
+            (8_556, 10_000, 2, "85.56%"),
+            (0, 4, 1, "0.0%"),
+        ] {
+            assert_eq!(share(part, whole, least), shown);
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::{
     Command, Diff, DiffKind, DocumentDetail, Edit, EditEnd, EditOrder, EngineOptions, EntryState, Event,
     NOT_CONNECTED, Server,
 };
+use crate::wording::counted;
 
 use super::CliError;
 use super::output::Output;
@@ -195,7 +196,7 @@ fn shown(detail: &DocumentDetail, output: &Output) -> Result<ExitCode, CliError>
     output.text(&format!("source  {}  {version}", detail.id))?;
     let held = entry.map_or("not in the cache".to_owned(), |entry| {
         let expiry = entry.expires_at.map_or("no expiry".to_owned(), |at| format!("until {at:.0}"));
-        format!("{}, {} bytes, {expiry}", entry.kind, entry.size)
+        format!("{}, {}, {expiry}", entry.kind, counted(entry.size, "byte"))
     });
     output.text(&format!("entry   {}  {held}", detail.key.as_deref().unwrap_or("no key")))?;
     for found in &differences {
@@ -210,7 +211,12 @@ fn shown(detail: &DocumentDetail, output: &Output) -> Result<ExitCode, CliError>
             short(&found.right)
         ))?;
     }
-    output.words(&format!("{}: {} fields differ", detail.state.name(), detail.diff.differences()));
+    let differ = match detail.diff.differences() {
+        0 => "no field differs".to_owned(),
+        1 => "1 field differs".to_owned(),
+        many => format!("{} differ", counted(many, "field")),
+    };
+    output.words(&format!("{}: {differ}", detail.state.name()));
     Ok(ExitCode::from(u8::from(!in_step)))
 }
 

@@ -11,6 +11,7 @@ use crate::embedded::cosmos::{
 use crate::embedded::state::{self, Saved};
 use crate::embedded::{CacheOptions, EmbeddedCache};
 use crate::seed::Generator;
+use crate::wording::counted;
 
 use super::CliError;
 use super::args::{EmbeddedArgs, EmulatorArgs};
@@ -107,7 +108,7 @@ pub(super) async fn run(
     }
     let (pair, loaded) = Pair::start_from(&args.embedded, args.throughput, args.load.as_deref()).await?;
     if let Some(Saved { documents, entries }) = loaded {
-        output.words(&format!("{documents} documents and {entries} cache entries loaded"));
+        output.words(&format!("{} loaded", amounts(documents, entries)));
     }
     if let Some(count) = args.seed {
         if let Err(error) = pair.seed(settings, count).await {
@@ -143,8 +144,12 @@ pub(super) async fn run(
     pair.stop().await;
     let Saved { documents, entries } =
         saved.map_err(|error| CliError::Refused(format!("the state is lost: {error}")))?;
-    output.words(&format!("{documents} documents and {entries} cache entries saved to {}", file.display()));
+    output.words(&format!("{} saved to {}", amounts(documents, entries), file.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+fn amounts(documents: u64, entries: u64) -> String {
+    format!("{} and {}", counted(documents, "document"), counted(entries, "cache entry"))
 }
 
 /// Saves for somebody at the control endpoint.

@@ -217,10 +217,10 @@ fn tell(export: &LatencyExport, output: &Output) -> Result<ExitCode, CliError> {
         return Ok(ExitCode::from(1));
     }
     let Some(target) = snapshot.target else { return Ok(ExitCode::SUCCESS) };
-    let reached = (target.reached().unwrap_or(0.0) * 10_000.0).floor() / 100.0;
+    let reached = target.reached_percent().unwrap_or_else(|| "nothing".to_owned());
     let missed = target.is_missed();
     output.words(&format!(
-        "target {}: {reached}% of {} within {} ms, {} asked for",
+        "target {}: {reached} of {} within {} ms, {} asked for",
         if missed { "missed" } else { "met" },
         target.of,
         target.millis,

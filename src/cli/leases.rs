@@ -14,6 +14,7 @@ use crate::lease::{
     self, Bookmark, BookmarkError, ComparedLease, Comparison, Lease, LeaseDeed, LeasePrefix, LeaseStorage,
     LeaseStore, RestoreOrder, RestoreOutcome, RestorePlan,
 };
+use crate::wording::counted;
 
 pub use super::lease_deeds::DeedArgs;
 use super::output::Output;
@@ -153,7 +154,7 @@ async fn save(
         .map_err(|error| CliError::Refused(error.to_string()))?;
     let path = files.save(&bookmark, replace)?;
     output.json(&about(&bookmark))?;
-    output.text(&format!("{name}: {} leases of {}", bookmark.leases.len(), bookmark.source))?;
+    output.text(&format!("{name}: {} of {}", counted(bookmark.leases.len(), "lease"), bookmark.source))?;
     output.words(&format!("kept in {}", path.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -163,11 +164,11 @@ fn list(files: &BookmarkFiles, output: &Output) -> Result<ExitCode, CliError> {
     for bookmark in &bookmarks {
         output.json(&about(bookmark))?;
         output.text(&format!(
-            "{}  {:.0}  {}  {} leases",
+            "{}  {:.0}  {}  {}",
             bookmark.name,
             bookmark.saved_at,
             bookmark.source,
-            bookmark.leases.len()
+            counted(bookmark.leases.len(), "lease")
         ))?;
     }
     for (_, error) in &wrong {
@@ -197,7 +198,8 @@ async fn diff(settings: &Settings, bookmark: &Bookmark, output: &Output) -> Resu
         output.text(&row(lease))?;
     }
     let differs = found.differing();
-    output.words(&format!("{differs} of {} leases differ from {}", found.leases.len(), bookmark.name));
+    let all = counted(found.leases.len(), "lease");
+    output.words(&format!("different from {}: {differs} of {all}", bookmark.name));
     Ok(if differs == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

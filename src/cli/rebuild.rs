@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::engine::{
     Command, EngineOptions, Event, RebuildMode, RebuildOrder, RebuildPhase, RebuildPlan, RebuildStatus,
 };
+use crate::wording::{count, counted};
 
 use super::CliError;
 use super::args::ProcessorArgs;
@@ -99,17 +100,22 @@ pub(super) async fn run(
         (0, _) => "every lease has passed the LSN of the start".to_owned(),
         (markers, Some(proof)) => {
             format!(
-                "{} of {markers} markers came out in the cache, every lease has passed them",
-                proof.arrived
+                "{} of {} came out in the cache, every lease has passed them",
+                proof.arrived,
+                counted(markers, "marker")
             )
         }
-        (markers, None) => format!("{markers} markers"),
+        (markers, None) => counted(markers, "marker"),
     };
     output.words(&format!("proven: {proof}"));
-    output.words(&format!("rebuilt: {} documents in {seconds:.1} s ({:.0}/s)", status.done, status.rate));
+    let done = counted(status.done, "document");
+    output.words(&format!("rebuilt: {done} in {seconds:.1} s ({:.0}/s)", status.rate));
     output.words(&format!(
-        "verified: {} documents; {} orphans swept, {} entries mended, {} wrong ones left",
-        report.verified.documents, report.swept, report.mended, report.left
+        "verified: {}; {} swept, {} mended, {} left wrong",
+        counted(report.verified.documents, "document"),
+        counted(report.swept, "orphan"),
+        counted(report.mended, "entry"),
+        count(report.left)
     ));
     Ok(if report.left == 0 && report.verified.unmapped == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -203,7 +209,7 @@ fn tell(plan: &RebuildPlan, output: &Output) {
     output.words(&format!("Rebuild the cache of {} in {}", plan.source, plan.cache));
     for step in plan.steps() {
         output.words(&format!("  {step}"));
-        let ids = if step.contains("lease documents") {
+        let ids = if step.contains("lease document") {
             &plan.delete
         } else if step.starts_with("send exactly") {
             &plan.reset
@@ -220,8 +226,10 @@ fn tell(plan: &RebuildPlan, output: &Output) {
     }
     for owner in &plan.foreign_owners {
         output.words(&format!(
-            "  {} owns {} leases now (heartbeat {} s ago)",
-            owner.name, owner.leases, owner.heartbeat_age
+            "  {} owns {} now (heartbeat {} s ago)",
+            owner.name,
+            counted(owner.leases, "lease"),
+            owner.heartbeat_age
         ));
     }
     for advice in plan.advice() {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::config::Settings;
 use crate::engine::{Create, EngineOptions, Event, Insert, JobStatus};
 use crate::seed::{Scenario, Template};
+use crate::wording::counted;
 
 use super::CliError;
 use super::args::SeedArgs;
@@ -73,7 +74,7 @@ pub(super) async fn run(settings: Settings, args: &SeedArgs, output: &Output) ->
     result?;
     let (written, refused) = job.as_ref().map_or((0, 0), |job| (job.done, job.failed));
     output.json(&serde_json::json!({ "written": written, "refused": refused, "source": target }))?;
-    output.words(&format!("{written} documents written to {target}, {refused} refused"));
+    output.words(&format!("{} written to {target}, {refused} refused", counted(written, "document")));
     let complete = ended && refused == 0 && job.is_some_and(|job| job.problem.is_none());
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

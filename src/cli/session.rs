@@ -7,12 +7,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::engine::{Command, ConnectionState, Engine, EngineOptions, Event, Face, Level, Server, channels};
+use crate::wording::counted;
 
 use super::CliError;
 use super::lines;
 use super::output::Output;
-use super::signals::StopSignals;
 use super::reader::Reader;
+use super::signals::StopSignals;
 
 /// How long a one-off order waits for a server that is not there.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -24,9 +25,9 @@ pub(super) struct Session<'o> {
     events: mpsc::Receiver<Event>,
     output: &'o Output,
     signals: StopSignals,
-    /// Wait for ever for servers to come up.
     /// Ends it with its going; `None` = what is under way is done all the same.
     reader: Option<Reader>,
+    /// Wait for ever for servers to come up.
     patient: bool,
     down_since: [Option<Instant>; 2],
 }
@@ -65,16 +66,16 @@ impl<'o> Session<'o> {
     /// # Errors
     /// A server refuses us for good, or is not there for too long.
     pub(super) async fn step(&mut self) -> Result<Step, CliError> {
-        tokio::select! {
         let unread = async {
             match &self.reader {
                 Some(reader) => reader.gone().await,
                 None => std::future::pending().await,
             }
         };
+        tokio::select! {
             () = self.signals.stop() => Ok(Step::Signal),
-            event = self.events.recv() => match event {
             () = unread => Err(CliError::Output(std::io::ErrorKind::BrokenPipe.into())),
+            event = self.events.recv() => match event {
                 None => Err(CliError::Refused("the engine ended by itself; run again with -v to see why".to_owned())),
                 Some(event) => {
                     self.look(&event)?;
@@ -91,7 +92,9 @@ impl<'o> Session<'o> {
             Event::Log(line) if line.level > Level::Info && !matches!(line.room, "cosmos" | "cache") => {
                 self.output.words(&lines::log(line));
             }
-            Event::Dropped(sum) => self.output.words(&format!("{sum} rows skipped: the output is too slow")),
+            Event::Dropped(sum) => {
+                self.output.words(&format!("{} skipped: the output is too slow", counted(*sum, "row")));
+            }
             _ => {}
         }
         Ok(())

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::engine::{Create, EngineOptions, Event, Level, SyncStatus};
+use crate::wording::counted;
 
 use super::CliError;
 use super::lines;
@@ -77,8 +78,9 @@ pub(super) async fn run(settings: Settings, until_idle: bool, output: &Output) -
     session.end().await;
     let told = output.json(&lines::sync_json(&last));
     output.words(&format!(
-        "{} documents delivered, {} set aside; leases released",
-        last.delivered, last.set_aside
+        "{} delivered, {} set aside; leases released",
+        counted(last.delivered, "document"),
+        last.set_aside
     ));
     result?;
     told?;
@@ -111,9 +113,9 @@ fn note(
 
 fn line(status: &SyncStatus) -> String {
     format!(
-        "{}/{} leases  {} delivered  {:.0}/s{}",
+        "{}/{}  {} delivered  {:.0}/s{}",
         status.owned,
-        status.leases,
+        counted(status.leases, "lease"),
         status.delivered,
         status.rate,
         status.problem.as_ref().map(|problem| format!("  {problem}")).unwrap_or_default()

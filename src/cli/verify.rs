@@ -11,6 +11,7 @@ use crate::config::{Settings, interval};
 use crate::engine::{
     Command, DriftStatus, DriftWatch, EngineOptions, Event, RepairCounts, Summary, VerifyPhase, VerifyStatus,
 };
+use crate::wording::{count, counted};
 
 use super::CliError;
 use super::args::rate;
@@ -61,10 +62,10 @@ pub(super) async fn run(
         return watch(settings, args, grace, output).await;
     }
     let mut session = Session::start(EngineOptions::new(settings), false, output)?;
-    let done = verify(&mut session, args, grace, &cache, output).await;
     if !args.repair {
         session = session.while_read();
     }
+    let done = verify(&mut session, args, grace, &cache, output).await;
     session.end().await;
     let Some((summary, repair)) = done? else { return Ok(ExitCode::from(super::COULD_NOT_RUN)) };
     let mended = repair.is_some_and(|counts| counts.left == 0 && counts.total == summary.findings());
@@ -139,7 +140,8 @@ fn drift_words(status: &DriftStatus) -> String {
             format!("{share} of {} in {} min", window.compared, window.length.as_secs() / 60)
         })
         .collect();
-    format!("in step: {}; {} passes, {} wrong", windows.join(", "), status.passes, status.wrong)
+    let passes = counted(status.passes, "pass");
+    format!("in step: {}; {passes}, {} wrong", windows.join(", "), status.wrong)
 }
 
 /// `None` when a signal ended it.
@@ -161,9 +163,9 @@ async fn verify(
         return Ok(Some((summary, None)));
     }
     output.words(&format!(
-        "Repair in {cache}: write {} entries from the source, delete at most {} orphans by exact key",
-        summary.findings() - summary.orphans,
-        summary.orphans
+        "Repair in {cache}: write {} from the source, delete at most {} by exact key",
+        counted(summary.findings() - summary.orphans, "entry"),
+        counted(summary.orphans, "orphan")
     ));
     if !args.yes && !confirmed().await? {
         output.words("nothing was repaired");
@@ -236,15 +238,15 @@ async fn follow(
 
 fn words(summary: &Summary) -> String {
     let mut text = format!(
-        "{} of {} documents in step; {} missing, {} stale, {} wrong TTL, {} wrong encoding, {} orphans ({} keys looked at)",
-        summary.in_step,
-        summary.documents,
-        summary.missing,
-        summary.stale,
-        summary.wrong_ttl,
-        summary.wrong_encoding,
-        summary.orphans,
-        summary.keys,
+        "{} of {} in step; {} missing, {} stale, {} wrong TTL, {} wrong encoding, {} ({} looked at)",
+        count(summary.in_step),
+        counted(summary.documents, "document"),
+        count(summary.missing),
+        count(summary.stale),
+        count(summary.wrong_ttl),
+        count(summary.wrong_encoding),
+        counted(summary.orphans, "orphan"),
+        counted(summary.keys, "key"),
     );
     for (count, what) in [
         (summary.unsettled, "changed all the time and were not judged"),

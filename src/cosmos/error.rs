@@ -6,6 +6,8 @@ use std::time::Duration;
 use azure_data_cosmos_driver as driver;
 use thiserror::Error;
 
+use crate::wording::counted;
+
 /// A failed request to Cosmos DB. One line each; never a secret.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -64,7 +66,7 @@ pub enum CosmosError {
     #[error("range {0} is gone (split or merged)")]
     Gone(String),
     /// The scope is now served by several physical ranges: read one scope for each.
-    #[error("the range is now served by {} physical ranges", .0.len())]
+    #[error("the range is now served by {}", counted(.0.len(), "physical range"))]
     Split(Vec<super::PhysicalRange>),
     /// 410/1007, 500/20206: a split or merge is under way, for some seconds at most.
     #[error("a split or merge of {0} is under way")]

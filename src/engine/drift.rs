@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::sync::verify::{Finding, Summary, VerifyNews};
+use crate::wording::counted;
 
 use super::Shared;
 use super::command::DriftWatch;
@@ -174,7 +175,7 @@ impl Observation {
             shared.report.log(Level::Warning, "drift", text).await;
         }
         if self.uncounted > 0 {
-            let text = format!("{} more entries are wrong", std::mem::take(&mut self.uncounted));
+            let text = format!("also wrong: {}", counted(std::mem::take(&mut self.uncounted), "more entry"));
             shared.report.log(Level::Warning, "drift", text).await;
         }
         let seen = self.newest.documents.saturating_sub(self.pass_from);

@@ -1,5 +1,7 @@
 //! What a screen may ask the document of a row: whether a jq expression holds, and fields by name.
 
+use super::event::Field;
+use super::rows::field;
 use crate::sync::{Jq, JqError, fields};
 
 pub use fields::{Scalar, is_named};
@@ -30,9 +32,10 @@ pub fn any_field(document: &str, name: &str, test: impl FnMut(Scalar<'_>) -> boo
     fields::any_named(document.as_bytes(), name, test)
 }
 
-/// The first `most` scalar fields of a document, each with its path; see [`fields::first_scalars`].
-pub fn first_fields(document: &str, most: usize) -> Vec<(String, String)> {
-    fields::first_scalars(document.as_bytes(), most)
+/// The first `most` scalar fields of a document; see [`fields::first_scalars`].
+pub fn first_fields(document: &str, most: usize) -> Vec<Field> {
+    let found = fields::first_scalars(document.as_bytes(), most);
+    found.into_iter().filter_map(|(name, raw)| field(name, raw)).collect()
 }
 
 #[cfg(test)]

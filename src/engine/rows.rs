@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 use crate::cosmos::EpkRange;
 use crate::engine::Shared;
@@ -90,17 +91,18 @@ impl RowMaker {
     }
 
     fn fields(&self, document: &[u8]) -> Vec<Field> {
-        let named = self.paths.iter().zip(&self.shared.settings.view.fields).filter_map(|(path, name)| {
-            let value = fields::scalar(document, path).ok().flatten()?;
-            Some(Field { name: name.clone(), value: short(&value), delta: None })
-        });
+        let named = self
+            .paths
+            .iter()
+            .zip(&self.shared.settings.view.fields)
+            .filter_map(|(path, name)| field(name.clone(), fields::pick(document, path).ok().flatten()?));
         let named: Vec<Field> = named.collect();
         if !named.is_empty() {
             return named;
         }
         fields::first_scalars(document, FIELDS)
             .into_iter()
-            .map(|(name, value)| Field { name, value: short(&value), delta: None })
+            .filter_map(|(name, raw)| field(name, raw))
             .collect()
     }
 
@@ -110,6 +112,27 @@ impl RowMaker {
     }
 }
 
-fn short(value: &str) -> String {
-    value.chars().take(FIELD_CHARS).collect()
+/// A scalar, ready to show.
+pub(super) fn field(name: String, raw: &RawValue) -> Option<Field> {
+    let value = fields::text(raw)?.chars().take(FIELD_CHARS).collect();
+    let number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    Some(Field { name, value, number, delta: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_in_quotes_are_no_number() {
+        let of = |json: &str| {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            field("a".to_owned(), &raw).map(|field| (field.value, field.number))
+        };
+        assert_eq!(of("1028.99"), Some(("1028.99".to_owned(), true)));
+        assert_eq!(of("-3"), Some(("-3".to_owned(), true)));
+        assert_eq!(of("\"4006381333931\""), Some(("4006381333931".to_owned(), false)));
+        assert_eq!(of("true"), Some(("true".to_owned(), false)));
+        assert_eq!(of("{}"), None);
+    }
 }

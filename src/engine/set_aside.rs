@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::sync::{CacheWriter, DeadLetter, DeadLetters, Mapping, Retried, preview, retry};
+use crate::wording::counted;
 
 use super::Shared;
 use super::command::{DeadLetterOrder, MappingTrial};
@@ -136,7 +137,7 @@ async fn export(shared: &Shared, letters: &Arc<DeadLetters>, file: String) -> Re
         text.push(b'\n');
     }
     tokio::fs::write(&file, text).await.map_err(|error| format!("cannot save {file}: {error}"))?;
-    let text = format!("saved {} dead letters to {file}", found.len());
+    let text = format!("saved {} to {file}", counted(found.len(), "dead letter"));
     shared.report.log(Level::Info, "sync", text).await;
     Ok(())
 }

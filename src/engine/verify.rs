@@ -11,6 +11,7 @@ use crate::cache::CacheClient;
 use crate::lease::LeaseStore;
 use crate::sync::CacheWriter;
 use crate::sync::verify::{Finding, Repaired, Repairer, Verifier, VerifyNews, VerifyOptions};
+use crate::wording::{count, counted};
 
 use super::Shared;
 use super::event::{Event, Level, RepairCounts, VerifyPhase, VerifyStatus};
@@ -141,13 +142,13 @@ impl Desk {
             Err(error) => self.failed(error.to_string()).await,
             Ok(summary) => {
                 let text = if summary.is_in_step() {
-                    format!("verified: {} documents in step", summary.documents)
+                    format!("verified: {} in step", counted(summary.documents, "document"))
                 } else {
                     format!(
-                        "verified: {} of {} documents' entries are wrong, {} orphans",
-                        summary.findings() - summary.orphans,
-                        summary.documents,
-                        summary.orphans
+                        "verified: entries of {} of {} are wrong, {}",
+                        count(summary.findings() - summary.orphans),
+                        counted(summary.documents, "document"),
+                        counted(summary.orphans, "orphan")
                     )
                 };
                 let level = if summary.is_in_step() { Level::Info } else { Level::Warning };

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::heat::HeatMap;
+use crate::wording::share;
 
 /// Stages of a probe's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,6 +146,13 @@ impl TargetFigures {
         (self.of > 0).then(|| self.within as f64 / self.of as f64)
     }
 
+    /// The same in percent, with as many digits as tell it from the share that has to be within.
+    pub fn reached_percent(&self) -> Option<String> {
+        let wanted = self.wanted();
+        let digits = wanted.split_once('.').map_or(0, |(_, digits)| digits.trim_end_matches('%').len());
+        (self.of > 0).then(|| share(self.within, self.of, digits.max(1)))
+    }
+
     /// The share that has to be within, in percent: `99.9%`.
     pub fn wanted(&self) -> String {
         format!("{}%", (self.share * 1e6).round() / 1e4)
@@ -153,5 +161,23 @@ impl TargetFigures {
     /// Whether it is missed; not known before the first probe.
     pub fn is_missed(&self) -> bool {
         self.reached().is_some_and(|reached| reached < self.share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reached_is_told_from_what_was_wanted() {
+        let reached = |share, within, of| {
+            let figures = TargetFigures { millis: 25, share, within, of };
+            (figures.reached_percent().unwrap_or_default(), figures.is_missed())
+        };
+        assert_eq!(reached(0.99, 99_999, 100_000), ("99.99900%".to_owned(), false));
+        assert_eq!(reached(0.99, 9_899, 10_000), ("98.9%".to_owned(), true));
+        assert_eq!(reached(0.8555, 8_556, 10_000), ("85.56%".to_owned(), false));
+        assert_eq!(reached(0.99, 10, 10), ("100%".to_owned(), false));
+        assert_eq!(reached(0.99, 0, 0), (String::new(), false));
     }
 }

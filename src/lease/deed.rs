@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cosmos::CosmosError;
+use crate::wording::counted;
 
 use super::take_over::{Write, told, write};
 use super::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes};
@@ -210,10 +211,7 @@ impl LeasePlan {
         let count = |step| self.documents.iter().filter(|document| document.step == step).count();
         let (free, rewind, delete) =
             (count(LeaseStep::Free), count(LeaseStep::Rewind), count(LeaseStep::Delete));
-        let documents = |count| if count == 1 { "1 document" } else { "documents" };
-        let many = |count: usize| {
-            if count == 1 { documents(1).to_owned() } else { format!("{count} {}", documents(count)) }
-        };
+        let many = |count: usize| counted(count, "document");
         let at = &self.container;
         match (free, rewind, delete) {
             (free, 0, 0) => format!("free exactly {} in {at}: Owner becomes null", many(free)),
@@ -317,8 +315,7 @@ impl LeaseOutcome {
             LeaseDeed::Delete => "deleted",
             LeaseDeed::Reset => "reset",
         };
-        let count = self.done.len();
-        let mut words = format!("{count} lease {} {done}", if count == 1 { "document" } else { "documents" });
+        let mut words = format!("{} {done}", counted(self.done.len(), "lease document"));
         if let Some((id, reason)) = self.refused.first() {
             let _ = write!(words, ", {} left: {id}: {reason}", self.refused.len());
         }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::cosmos::CosmosError;
+use crate::wording::counted;
 
 /// A start that waiting cannot help.
 #[derive(Debug, Clone, Error)]
@@ -15,7 +16,7 @@ pub enum ProcessorError {
     LeaseContainer(CosmosError),
     /// Leases of Java's processor are under this prefix: writing them as .NET does would damage them.
     #[error(
-        "{count} leases under {prefix} belong to Java's processor and are left alone; use another --lease-prefix"
+        "{prefix} has {} of Java's processor, left alone; use another --lease-prefix", counted(*count, "lease")
     )]
     JavaLeases {
         /// The prefix of the ids.

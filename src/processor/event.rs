@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cosmos::EpkRange;
+use crate::wording::counted;
 
 /// Why a lease could be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,8 +155,10 @@ fn token(lease_id: &str) -> String {
 impl fmt::Display for ProcessorEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { leases, created: 0 } => write!(f, "joined {leases} leases"),
-            Self::Started { leases, created } => write!(f, "created {created} of {leases} leases"),
+            Self::Started { leases, created: 0 } => write!(f, "joined {}", counted(*leases, "lease")),
+            Self::Started { leases, created } => {
+                write!(f, "created {created} of {}", counted(*leases, "lease"))
+            }
             Self::Acquired { lease_id, reason, from } => {
                 let from = from.as_deref().unwrap_or("nobody");
                 match reason {
@@ -176,7 +179,8 @@ impl fmt::Display for ProcessorEvent {
                 write!(f, "lease {} lost: freed or deleted", token(lease_id))
             }
             Self::BatchDelivered { lease_id, documents, took } => {
-                write!(f, "lease {}: {documents} documents in {} ms", token(lease_id), took.as_millis())
+                let documents = counted(*documents, "document");
+                write!(f, "lease {}: {documents} in {} ms", token(lease_id), took.as_millis())
             }
             Self::HandlerFailed { lease_id, cause, attempt, retry_in } => write!(
                 f,
@@ -190,7 +194,7 @@ impl fmt::Display for ProcessorEvent {
                 write!(f, "lease {} became {}", token(lease_id), children.join(", "))
             }
             Self::Recovered { lease_ids } => {
-                write!(f, "{} leases were missing; created again, from the beginning", lease_ids.len())
+                write!(f, "missing: {}; created again, from the beginning", counted(lease_ids.len(), "lease"))
             }
             Self::WorkerPanicked { lease_id } => {
                 write!(f, "lease {}: its worker panicked and is started again", token(lease_id))

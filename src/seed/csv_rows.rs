@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 
 use super::import::{ImportError, Taker, document, end};
 
+use crate::wording::counted;
+
 /// Where a column's value goes.
 enum Node {
     Column(usize),
@@ -51,7 +53,7 @@ pub(super) fn read(input: impl Read, take: &mut Taker<'_>) {
 fn told(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {len} fields, the header has {expected_len}")
+            format!("it has {}, the header has {expected_len}", counted(*len, "field"))
         }
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
         _ => error.to_string(),
@@ -171,7 +173,7 @@ mod tests {
     fn wrong_rows_are_told_with_their_line_and_the_others_are_read() {
         let all = read("id,n\na,1\nb\n\"c\nd\",2\n,3\ne,4\n");
         assert_eq!(all[0].as_deref(), Ok(r#"{"id":"a","n":1}"#));
-        assert_eq!(all[1].as_ref().unwrap_err(), "line 3: it has 1 fields, the header has 2");
+        assert_eq!(all[1].as_ref().unwrap_err(), "line 3: it has 1 field, the header has 2");
         assert_eq!(all[3].as_ref().unwrap_err(), "line 6: it has no id");
         assert_eq!(all[4].as_deref(), Ok(r#"{"id":"e","n":4}"#));
     }

@@ -95,13 +95,13 @@ pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The first `most` scalar fields of a document in its own order, system fields (`_…`) and `id`
 /// left out, nested objects looked into as `a.b`. Empty for what is not an object.
-pub fn first_scalars(document: &[u8], most: usize) -> Vec<(String, String)> {
+pub fn first_scalars(document: &[u8], most: usize) -> Vec<(String, &RawValue)> {
     let mut found = Vec::with_capacity(most);
     collect(document, "", most, &mut found);
     found
 }
 
-fn collect(object: &[u8], prefix: &str, most: usize, found: &mut Vec<(String, String)>) {
+fn collect<'a>(object: &'a [u8], prefix: &str, most: usize, found: &mut Vec<(String, &'a RawValue)>) {
     let Ok(Members(members)) = serde_json::from_slice(object) else { return };
     for (name, raw) in members {
         if found.len() == most {
@@ -111,8 +111,8 @@ fn collect(object: &[u8], prefix: &str, most: usize, found: &mut Vec<(String, St
             continue;
         }
         let path = format!("{prefix}{name}");
-        if let Some(text) = text(raw) {
-            found.push((path, text.into_owned()));
+        if text(raw).is_some() {
+            found.push((path, raw));
         } else if raw.get().starts_with('{') {
             collect(raw.get().as_bytes(), &format!("{path}."), most, found);
         }
@@ -428,7 +428,8 @@ mod tests {
     #[test]
     fn first_scalars_skip_system_fields() {
         let found = first_scalars(br#"{"id":"x","_ts":1,"a":{"b":2},"c":"d","e":true}"#, 2);
-        assert_eq!(found, [("a.b".to_owned(), "2".to_owned()), ("c".to_owned(), "d".to_owned())]);
+        let found: Vec<_> = found.iter().map(|(path, raw)| (path.as_str(), raw.get())).collect();
+        assert_eq!(found, [("a.b", "2"), ("c", "\"d\"")]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ async fn a_csv_file_is_written_and_its_wrong_lines_are_told() {
     let ran = pair.run(&["seed", "--json", "--file", path.to_str().unwrap()]).await.code(1);
     assert_eq!((ran.json()["written"].clone(), ran.json()["refused"].clone()), (json!(2), json!(2)));
     assert!(
-        ran.stderr.contains("line 3: it has 1 fields") && ran.stderr.contains("line 4: its id"),
+        ran.stderr.contains("line 3: it has 1 field") && ran.stderr.contains("line 4: its id"),
         "{ran:#?}"
     );
     let a = value(&pair, "a").await.unwrap();

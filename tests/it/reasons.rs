@@ -51,7 +51,7 @@ async fn evicted() {
     let ran = pair.run(&["verify", "--json", "--grace", "300ms"]).await.code(1);
     let (kind, reason, evidence) = finding(&ran, "a");
     assert_eq!((kind.as_str(), reason.as_str()), ("missing", "evicted"), "{}", ran.stdout);
-    assert!(evidence.contains("evicted 1 keys") && evidence.contains("allkeys-random"), "{evidence}");
+    assert!(evidence.contains("evicted 1 key ") && evidence.contains("allkeys-random"), "{evidence}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -134,7 +134,7 @@ async fn flush_first_deletes_exactly_the_keys_of_the_mapping() {
     let ran =
         pair.run(&["rebuild", "--yes", "--json", "--mode", "flush", "--key", "price:{id}"]).await.code(0);
     assert!(ran.stderr.contains("delete exactly the 301 keys"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("1 keys that the mapping cannot make"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 key that the mapping cannot make"), "{}", ran.stderr);
     assert_eq!((&ran.json()["documents"], &ran.json()["left"]), (&json!(300), &json!(0)), "{ran:#?}");
     let redis = pair.redis().await;
     assert_eq!(redis.status().await.unwrap().keys, Some(301));

@@ -10,6 +10,7 @@ use crate::engine::observe::leases::prefix;
 use crate::engine::proof::Proof;
 use crate::engine::source::Source;
 use crate::sync::remove_old_markers;
+use crate::wording::counted;
 
 /// How much is to be proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,9 @@ impl Builtin {
         };
         let (level, text) = match removed.await {
             Ok(0) => return,
-            Ok(count) => (Level::Info, format!("removed {count} markers that an earlier run has left")),
+            Ok(count) => {
+                (Level::Info, format!("removed {} that an earlier run has left", counted(count, "marker")))
+            }
             Err(reason) => (Level::Warning, format!("markers of earlier runs are not removed: {reason}")),
         };
         self.shared.report.log(level, "rebuild", text).await;

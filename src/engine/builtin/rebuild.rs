@@ -23,6 +23,7 @@ use crate::engine::verify::verifier;
 use crate::lease::{LeasePrefix, LeaseStore};
 use crate::sync::verify::{Finding, Repaired, Repairer, Summary, VerifyNews, VerifyOptions};
 use crate::sync::{CacheWriter, delete_leases, flush_keys, leases_to_delete, reset_leases};
+use crate::wording::{count, counted};
 
 /// Findings on their way from the verification.
 const NEWS: usize = 256;
@@ -88,7 +89,7 @@ impl Builtin {
             self.tell_phase(RebuildPhase::Flushing, began, plan.documents).await;
             match self.flush().await {
                 Ok(deleted) => {
-                    let text = format!("{deleted} keys of the mapping deleted");
+                    let text = format!("{} of the mapping deleted", counted(deleted, "key"));
                     self.shared.report.log(Level::Info, "rebuild", text).await;
                 }
                 Err(reason) => {
@@ -110,12 +111,12 @@ impl Builtin {
             let reason = self.problem.clone().unwrap_or_else(|| "the sync did not start".to_owned());
             return self.rebuild_failed(began, format!("leases deleted, but {reason}; start again")).await;
         }
-        let leases = if whole { plan.delete.len() } else { order.only.len() };
+        let leases = counted(if whole { plan.delete.len() } else { order.only.len() }, "lease document");
         let text = match order.mode {
             RebuildMode::Since(time) => {
-                format!("rebuild started: {leases} lease documents, replaying from {time}")
+                format!("rebuild started: {leases}, replaying from {time}")
             }
-            _ => format!("rebuild started: {leases} lease documents deleted, replaying from the beginning"),
+            _ => format!("rebuild started: {leases} deleted, replaying from the beginning"),
         };
         self.shared.report.log(Level::Info, "rebuild", text).await;
         self.replay = Some(Replay {
@@ -201,9 +202,9 @@ impl Builtin {
         let Some(replay) = self.replay.take() else { return };
         if self.proof.lost() > 0 {
             let text = format!(
-                "{} of {} markers did not come out in the cache although their leases have passed them: somebody who delivers that range drops changes",
+                "{} of {} did not come out in the cache although their leases have passed them: somebody who delivers that range drops changes",
                 self.proof.lost(),
-                self.proof.markers()
+                counted(self.proof.markers(), "marker")
             );
             self.shared.report.log(Level::Warning, "rebuild", text).await;
         }
@@ -232,15 +233,19 @@ impl Builtin {
         let report = match ended {
             Ok(Ok(report)) => RebuildReport { markers: self.proof.markers(), ..report },
             Ok(Err(reason)) => {
-                let reason = format!("{done} documents replayed, but not verified: {reason}");
+                let reason = format!("{} replayed, but not verified: {reason}", counted(done, "document"));
                 return self.rebuild_failed(began, reason).await;
             }
             Err(error) => return self.rebuild_failed(began, format!("not verified: {error}")).await,
         };
         let seconds = began.elapsed().as_secs_f64();
         let text = format!(
-            "rebuild done: {done} documents in {seconds:.1} s; verified {}, {} swept, {} mended, {} left",
-            report.verified.documents, report.swept, report.mended, report.left
+            "rebuild done: {} in {seconds:.1} s; verified {}, {} swept, {} mended, {} left",
+            counted(done, "document"),
+            count(report.verified.documents),
+            count(report.swept),
+            count(report.mended),
+            count(report.left)
         );
         let level = if report.left > 0 { Level::Warning } else { Level::Info };
         self.shared.report.log(level, "rebuild", text).await;

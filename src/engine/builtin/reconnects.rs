@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Builtin;
 use crate::engine::event::Level;
+use crate::wording::counted;
 
 /// Between two lines of a flood.
 const BETWEEN: Duration = Duration::from_secs(5);
@@ -36,8 +37,9 @@ impl Builtin {
             )
         } else {
             format!(
-                "Redis closed the connection {new} times{since} (killed or restarted: {}); each time reconnected \
+                "Redis closed the connection {}{since} (killed or restarted: {}); each time reconnected \
                  within {longest} ms, nothing lost",
+                counted(new, "time"),
                 seen.reason
             )
         };

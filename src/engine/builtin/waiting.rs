@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Builtin;
 use crate::engine::command::RebuildOrder;
 use crate::engine::event::{ForeignOwner, RebuildPhase};
+use crate::wording::counted;
 
 /// Between two looks at the leases.
 const LOOK: Duration = Duration::from_secs(1);
@@ -51,7 +52,8 @@ pub(super) fn names(owners: &[ForeignOwner]) -> String {
         let since = owner
             .since
             .map_or_else(String::new, |since| format!(", seen since {}", since.strftime("%H:%M:%SZ")));
-        format!("{} ({} leases, heartbeat {} s ago{since})", owner.name, owner.leases, owner.heartbeat_age)
+        let leases = counted(owner.leases, "lease");
+        format!("{} ({leases}, heartbeat {} s ago{since})", owner.name, owner.heartbeat_age)
     };
     owners.iter().map(one).collect::<Vec<_>>().join(", ")
 }

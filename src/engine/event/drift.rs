@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::sync::verify::Finding;
+use crate::wording::share;
 
 /// State of the continuous verification.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,15 +50,8 @@ impl DriftWindow {
 
     /// The share as nines: `100%`, `99.98%`, `97.2%`; never rounded up to 100.
     pub fn nines(&self) -> Option<String> {
-        let share = self.share()? * 100.0;
-        if self.wrong == 0 {
-            return Some("100%".to_owned());
-        }
-        // One digit more than the nines there are, so that the last one shown says something.
-        let digits = (100.0 / (100.0 - share)).log10().floor().clamp(1.0, 5.0);
-        let scale = 10_f64.powf(digits);
-        let digits = digits as usize;
-        Some(format!("{:.digits$}%", (share * scale).floor() / scale))
+        let right = self.compared.saturating_sub(self.wrong);
+        (self.compared > 0).then(|| share(right, self.compared, 1))
     }
 }
 

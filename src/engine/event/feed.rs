@@ -43,8 +43,10 @@ pub struct ChangeRow {
 pub struct Field {
     /// Path in the document, e.g. `price.current`.
     pub name: String,
-    /// The value as text.
+    /// The value as text, as it is written in the document.
     pub value: String,
+    /// It is a number there, not text that happens to be made of digits.
+    pub number: bool,
     /// For numbers: the difference to the version seen before.
     pub delta: Option<f64>,
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::engine::command::{RebuildMode, RebuildOrder};
 use crate::sync::verify::Summary;
+use crate::wording::counted;
 
 /// What a rebuild would do: shown before it is done.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -102,24 +103,33 @@ impl RebuildPlan {
         let mut steps = Vec::new();
         let (order, to) = (&self.order, &self.lease_container);
         if self.order.only.is_empty() {
-            steps.push(format!("stop our workers of prefix {:?} ({} leases)", self.prefix, self.leases));
-            steps.push(format!("delete exactly {} lease documents in {to}", self.delete.len()));
+            steps.push(format!(
+                "stop our workers of prefix {:?} ({})",
+                self.prefix,
+                counted(self.leases, "lease")
+            ));
+            steps.push(format!("delete exactly {} in {to}", counted(self.delete.len(), "lease document")));
         } else {
             steps.push(format!("stop our workers of prefix {:?}", self.prefix));
-            steps.push(format!("send exactly {} leases in {to} back to the start", self.reset.len()));
-        }
-        if order.mode == RebuildMode::Flush {
-            let keys = self.mapping_keys.map_or_else(String::new, |count| format!("{count} "));
-            let patterns = self.patterns.join(", ");
             steps.push(format!(
-                "delete exactly the {keys}keys of the mapping ({patterns}): readers miss meanwhile"
+                "send exactly {} in {to} back to the start",
+                counted(self.reset.len(), "lease")
             ));
         }
-        let documents = self.documents.map_or_else(|| "all".to_owned(), |count| format!("~{count}"));
+        if order.mode == RebuildMode::Flush {
+            let keys = self.mapping_keys.map_or_else(|| "keys".to_owned(), |keys| counted(keys, "key"));
+            let patterns = self.patterns.join(", ");
+            steps.push(format!(
+                "delete exactly the {keys} of the mapping ({patterns}): readers miss meanwhile"
+            ));
+        }
+        let documents = self
+            .documents
+            .map_or_else(|| "all documents".to_owned(), |found| format!("~{}", counted(found, "document")));
         let most = if order.only.is_empty() { "" } else { "of at most " };
         steps.push(match order.mode {
             RebuildMode::Since(time) => format!("replay what changed after {time} into {}", self.cache),
-            _ => format!("replay {most}{documents} documents from the beginning into {}", self.cache),
+            _ => format!("replay {most}{documents} from the beginning into {}", self.cache),
         });
         steps.push(match &self.proof {
             ProofKind::Markers => {
@@ -140,17 +150,21 @@ impl RebuildPlan {
     /// What stays as it is, in one line.
     pub fn untouched(&self) -> String {
         let keys = match self.cache_keys.zip(self.mapping_keys) {
-            Some((all, ours)) => format!("{} keys that the mapping cannot make", all.saturating_sub(ours)),
+            Some((all, ours)) => {
+                format!("{} that the mapping cannot make", counted(all.saturating_sub(ours), "key"))
+            }
             None => "keys that the mapping cannot make".to_owned(),
         };
         let mut stays = format!(
-            "{}, {} leases of {} other prefixes, {keys}",
-            self.source, self.other_leases, self.other_prefixes
+            "{}, {} of {}, {keys}",
+            self.source,
+            counted(self.other_leases, "lease"),
+            counted(self.other_prefixes, "other prefix")
         );
         if !self.order.only.is_empty() {
             let others = self.leases.saturating_sub(self.reset.len());
             // Writing to a text cannot fail.
-            let _ = write!(stays, ", {others} other leases of this prefix");
+            let _ = write!(stays, ", {} of this prefix", counted(others, "other lease"));
         }
         stays
     }

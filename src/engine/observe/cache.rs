@@ -16,6 +16,7 @@ use crate::engine::event::{
 };
 use crate::engine::pairing::{Arrival, Pairing, SeenEntry};
 use crate::sync::Digest;
+use crate::wording::counted;
 
 /// Observations on their way; each is a batch.
 const OBSERVATIONS: usize = 64;
@@ -212,7 +213,10 @@ async fn take(
         Observation::Overflowed(changes) => {
             status.missed += changes;
             status.scanned = false;
-            let text = format!("{changes} changes came too fast to be noted: looking through all keys again");
+            let text = format!(
+                "{} came too fast to be noted: looking through all keys again",
+                counted(changes, "change")
+            );
             shared.report.log(Level::Warning, "cache", text).await;
         }
         Observation::Dropped(sum) => status.beyond_window = sum,

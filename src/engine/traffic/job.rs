@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::engine::event::JobStatus;
 use crate::seed::{Scenario, SeedDocument, Timeline, Traffic};
+use crate::wording::counted;
 
 use super::file::{Next, Rows};
 use super::ledger::Written;
@@ -138,8 +139,8 @@ impl Job {
                 share.ended = timeline.next_due().is_none();
                 if share.ended && self.status.failed > 0 {
                     share.told.push(format!(
-                        "{} changes were left out: there is no product yet; insert some first",
-                        self.status.failed
+                        "left out {}: there is no product yet; insert some first",
+                        counted(self.status.failed, "change")
                     ));
                 }
             }
@@ -166,9 +167,9 @@ impl Job {
                 self.status.share = rows.share();
                 if share.ended && self.status.failed > TOLD {
                     share.told.push(format!(
-                        "{}: {} more lines are no documents",
+                        "{}: no documents in {}",
                         rows.name(),
-                        self.status.failed - TOLD
+                        counted(self.status.failed - TOLD, "more line")
                     ));
                 }
             }

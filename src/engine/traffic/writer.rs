@@ -9,6 +9,7 @@ use crate::engine::command::Insert;
 use crate::engine::event::{Event, Level, TrafficStatus};
 use crate::engine::source::{Reconnect, SourceReceiver};
 use crate::seed::{Generator, Scenario, SeedDocument, Traffic};
+use crate::wording::counted;
 
 use super::file::Rows;
 use super::job::{Due, Job, Share, Work};
@@ -158,7 +159,8 @@ impl Writer {
             let text = match undone.changed.len() {
                 1 => format!("not undone: {first} was changed by somebody else since; it stays as it is"),
                 n => format!(
-                    "not undone: {n} documents were changed by somebody else since ({first}, …); they stay as they are"
+                    "not undone: {} were changed by somebody else since ({first}, …); they stay as they are",
+                    counted(n, "document")
                 ),
             };
             report.log(Level::Warning, "insert", text).await;
@@ -185,17 +187,21 @@ impl Writer {
         let refused = if status.failed > 0 { format!(", {} refused", status.failed) } else { String::new() };
         let text = match &job.work {
             Work::Undo { .. } => format!(
-                "undo: {} documents taken back{}",
-                status.done,
+                "undo: {} taken back{}",
+                counted(status.done, "document"),
                 if status.failed > 0 { format!(", {} not", status.failed) } else { String::new() }
             ),
             _ if stopped => {
-                format!("{} stopped: {} documents were written and stay{refused}", status.label, status.done)
+                let done = counted(status.done, "document");
+                format!("{} stopped: what was written stays, {done}{refused}", status.label)
             }
             Work::Batch { .. } => {
-                format!("inserted {} documents in {seconds:.1} s{refused}", status.done)
+                format!("inserted {} in {seconds:.1} s{refused}", counted(status.done, "document"))
             }
-            _ => format!("{}: inserted {} documents in {seconds:.1} s{refused}", status.label, status.done),
+            _ => {
+                let done = counted(status.done, "document");
+                format!("{}: inserted {done} in {seconds:.1} s{refused}", status.label)
+            }
         };
         let level = if status.failed > 0 { Level::Warning } else { Level::Info };
         self.shared.report.log(level, "insert", text).await;

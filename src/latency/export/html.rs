@@ -73,13 +73,9 @@ fn slots(export: &LatencyExport) -> String {
 
 fn head(export: &LatencyExport) -> Markup {
     let begun = export.begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let verdict = export.snapshot.target.map(|target| match target.reached() {
+    let verdict = export.snapshot.target.map(|target| match target.reached_percent() {
         None => ("wait", "no probe yet".to_owned(), target),
-        Some(reached) => {
-            // Never rounded up to a target that was missed.
-            let share = format!("{:.2}%", (reached * 10_000.0).floor() / 100.0);
-            (if target.is_missed() { "bad" } else { "good" }, share, target)
-        }
+        Some(share) => (if target.is_missed() { "bad" } else { "good" }, share, target),
     });
     html! {
         header {

@@ -13,6 +13,7 @@ use crate::sync::compare::{Difference, same_meaning};
 use crate::sync::fields;
 use crate::sync::mapping::{Expiry, MappedEntry};
 use crate::sync::own_keys::{id_of, is_ours};
+use crate::wording::counted;
 
 use super::Run;
 use super::finding::{Cause, Finding, FindingKind};
@@ -154,14 +155,14 @@ impl Run<'_> {
         if now.evicted_keys > 0 && policy != "noeviction" {
             let during = now.evicted_keys.saturating_sub(before.evicted_keys);
             let text = format!(
-                "{passed}; the server has evicted {} keys ({during} just now), policy {policy}",
-                now.evicted_keys
+                "{passed}; the server has evicted {} ({during} just now), policy {policy}",
+                counted(now.evicted_keys, "key")
             );
             return (Cause::Evicted, text);
         }
         if now.expired_keys > 0 {
-            let text =
-                format!("{passed}; {} keys have expired on this server, so it may have", now.expired_keys);
+            let expired = counted(now.expired_keys, "key");
+            let text = format!("{passed}; this server let {expired} expire, so it may have");
             let just_now = now.expired_keys > before.expired_keys;
             return (if just_now { Cause::Expired } else { Cause::NeverWritten }, text);
         }

@@ -188,7 +188,7 @@ impl Model {
                 _ => None,
             },
             Part::Writes => (self.traffic.failed > 0).then(|| {
-                (format!("{} writes were refused or failed", text::count(self.traffic.failed)), None)
+                (format!("refused or failed: {}", text::counted(self.traffic.failed, "write")), None)
             }),
         }
     }
@@ -223,9 +223,9 @@ impl Model {
             Part::Feed => {
                 let status = &self.feed.status;
                 format!(
-                    "{} changes · {} ranges · {} not shown",
-                    count(status.seen),
-                    status.ranges,
+                    "{} · {} · {} not shown",
+                    text::counted(status.seen, "change"),
+                    text::counted(status.ranges, "range"),
                     count(status.skipped.saturating_add(self.dropped))
                 )
             }
@@ -234,13 +234,13 @@ impl Model {
                 let read = snapshot.read_at.map_or("never".to_owned(), |at| {
                     format!("{} ago", text::span(text::seconds_between(at, self.now)))
                 });
-                format!("{} leases · read {read}", snapshot.rows.len())
+                format!("{} · read {read}", text::counted(snapshot.rows.len(), "lease"))
             }
             Part::Cache => {
                 let status = &self.cache.status;
                 format!(
-                    "{} keys · {} compared · {} beyond the window",
-                    status.keys.map_or("?".to_owned(), count),
+                    "{} · {} compared · {} beyond the window",
+                    status.keys.map_or("? keys".to_owned(), |keys| text::counted(keys, "key")),
                     count(status.compared),
                     count(status.beyond_window)
                 )
@@ -248,21 +248,20 @@ impl Model {
             Part::Sync => {
                 let reconnects = match self.sync.reconnects {
                     0 => String::new(),
-                    1 => " · 1 reconnect to redis".to_owned(),
-                    times => format!(" · {} reconnects to redis", count(times)),
+                    times => format!(" · {} to redis", text::counted(times, "reconnect")),
                 };
                 format!(
-                    "{} delivered · {} of {} leases · {} set aside{reconnects}",
+                    "{} delivered · {} of {} · {} set aside{reconnects}",
                     count(self.sync.delivered),
                     self.sync.owned,
-                    self.sync.leases,
+                    text::counted(self.sync.leases, "lease"),
                     count(self.sync.set_aside)
                 )
             }
             Part::Verify => self.verification.status.as_ref().map_or_else(String::new, |status| {
                 format!(
-                    "{} documents · {} wrong",
-                    count(status.summary.documents),
+                    "{} · {} wrong",
+                    text::counted(status.summary.documents, "document"),
                     count(status.summary.findings())
                 )
             }),

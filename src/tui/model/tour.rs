@@ -243,7 +243,7 @@ impl Model {
                     .events
                     .iter()
                     .any(|event| event.what == LeaseChange::Split && event.at >= tour.since);
-                let words = || format!("{} leases now", self.leases.snapshot.rows.len());
+                let words = || format!("{} now", text::counted(self.leases.snapshot.rows.len(), "lease"));
                 seen(split.then(words), "the owner has to notice")
             }
             Step::Join => {
@@ -309,8 +309,8 @@ impl Model {
         let status = self.rebuild.as_ref()?;
         match &status.phase {
             RebuildPhase::Done => Some(format!(
-                "{} documents in {:.1} s, verified",
-                text::count(status.done),
+                "{} in {:.1} s, verified",
+                text::counted(status.done, "document"),
                 status.elapsed.as_secs_f64()
             )),
             RebuildPhase::Failed { .. } => Some("it did not end well: see the dialog".to_owned()),

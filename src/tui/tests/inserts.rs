@@ -15,7 +15,7 @@ fn an_undo_asks_with_exact_counts() {
     tell(&mut model, [fixture::inserting()]);
     assert!(sent(&keys(&mut model, "u")).is_empty(), "it asks first");
     let shown = text(&model).split_whitespace().collect::<Vec<_>>().join(" ").replace("│ │ ", "");
-    for words in ["exactly 1,250 documents", "of 12 that", "300 oldest inserts"] {
+    for words in ["exactly 1,250 documents", "of 12 documents that", "300 oldest inserts can"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert_eq!(sent(&keys(&mut model, "y")), [&Command::UndoInserts]);
@@ -107,5 +107,5 @@ fn forgotten_inserts_are_told_when_nothing_is_left() {
     let undoable = Undoable { forgotten: 7, ..Undoable::default() };
     tell(&mut model, [Event::Traffic(TrafficStatus { undoable, ..TrafficStatus::default() })]);
     keys(&mut model, "u");
-    assert_eq!(model.notice(), Some("nothing to undo any more: 7 inserts are forgotten"));
+    assert_eq!(model.notice(), Some("nothing to undo any more: 7 inserts forgotten"));
 }

@@ -139,7 +139,9 @@ fn a_rebuild_can_wait_for_others_and_ends_with_a_report() {
     assert!(fixture::text(&model).contains("waiting: func-host-3b1c"));
     tell(&mut model, [fixture::rebuilt()]);
     let text = fixture::text(&model);
-    assert!(text.contains("2 orphans swept, 1 entries mended") && text.contains("1 wrong ones are left"));
+    assert!(
+        text.contains("2 orphans swept, 1 entry mended") && text.contains("! left wrong: 1 entry; v shows")
+    );
 }
 
 #[test]

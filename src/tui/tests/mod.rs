@@ -13,6 +13,7 @@ mod keys;
 mod leases;
 mod live;
 mod mouse;
+mod numbers;
 mod palette;
 mod reducer;
 mod same_as;

@@ -155,7 +155,7 @@ fn a_repair_asks_and_says_what_it_does() {
     tell(&mut model, fixture::verified());
     assert!(sent(&keys(&mut model, "r")).is_empty());
     let text = fixture::text(&model);
-    assert!(text.contains("Repair writes 2 entries from the source and deletes 1 orphans"), "{text}");
+    assert!(text.contains("Repair writes 2 entries from the source and deletes 1 orphan,"), "{text}");
     assert_eq!(sent(&keys(&mut model, "\n")), [&Command::Repair { keys: None }]);
     let effects = keys(&mut model, "j\n");
     let [Command::ShowDocument { id, .. }] = sent(&effects)[..] else { panic!("{effects:?}") };

@@ -160,7 +160,7 @@ pub(super) fn on_outcome(model: &mut Model, outcome: &EditOutcome) -> Vec<Effect
         EditEnd::Written { keys, .. } if keys.is_empty() => format!("the mapping makes no entry of {name}"),
         EditEnd::Written { kept: true, .. } => format!("{name}: the cache keeps a newer version"),
         EditEnd::Written { keys, .. } if keys.len() == 1 => format!("wrote the entry of {name}"),
-        EditEnd::Written { keys, .. } => format!("wrote {} entries of {name}", keys.len()),
+        EditEnd::Written { keys, .. } => format!("wrote {} of {name}", text::counted(keys.len(), "entry")),
         EditEnd::Deleted { existed: true } => format!("deleted {name}"),
         EditEnd::Deleted { .. } => format!("{name} was not there any more"),
         EditEnd::Refused { reason } => format!("not done: {reason}"),

@@ -25,7 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::UndoInserts if model.traffic.undoable.count() == 0 => {
             model.say(match model.traffic.undoable.forgotten {
                 0 => "nothing to undo: no insert in this session".to_owned(),
-                n => format!("nothing to undo any more: {} inserts are forgotten", text::count(n)),
+                n => format!("nothing to undo any more: {} forgotten", text::counted(n, "insert")),
             });
         }
         Action::UndoInserts => model.overlays.push(Overlay::Confirm(Question::UndoInserts)),
@@ -123,9 +123,9 @@ pub(super) fn in_form(model: &mut Model, form: &mut InsertForm, action: Action) 
             Ok(insert) => {
                 model.say(match &insert {
                     Insert::One { .. } => format!("writing {}", text::middle(form.id(), 40)),
-                    Insert::Generated { count } => format!("writing {} documents", text::count(*count)),
+                    Insert::Generated { count } => format!("writing {}", text::counted(*count, "document")),
                     Insert::Rated { count, per_second } => {
-                        format!("writing {} documents at {per_second}/s", text::count(*count))
+                        format!("writing {} at {per_second}/s", text::counted(*count, "document"))
                     }
                     Insert::Scenario(scenario) => format!("scenario {}: {}", scenario.name, scenario.about),
                     Insert::ScenarioFile { path } => format!("scenario {}", text::middle(path, 40)),

@@ -130,7 +130,9 @@ pub(super) fn told(model: &mut Model, status: RebuildStatus) {
     let dialog_open = model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Rebuild(_)));
     if !dialog_open {
         match &status.phase {
-            RebuildPhase::Done => model.say(format!("rebuild done: {} documents", text::count(status.done))),
+            RebuildPhase::Done => {
+                model.say(format!("rebuild done: {}", text::counted(status.done, "document")));
+            }
             RebuildPhase::Failed { reason } => model.say(format!("rebuild failed: {reason}")),
             _ => {}
         }

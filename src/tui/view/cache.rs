@@ -104,12 +104,11 @@ fn in_step<'a>(model: &Model) -> Line<'a> {
     if status.compared == 0 {
         return if status.scanned { Line::default() } else { scanning(model) };
     }
-    let share = status.in_step as f64 / status.compared as f64 * 100.0;
     if status.in_step >= status.compared {
         return Line::styled("✓ 100% in step", model.theme.good);
     }
-    let shown = ((share * 100.0).floor() / 100.0).min(99.99);
-    Line::styled(format!("~ {shown:.2}% in step"), model.theme.waiting)
+    let shown = text::share(status.in_step, status.compared, 2);
+    Line::styled(format!("~ {shown} in step"), model.theme.waiting)
 }
 
 fn scanning<'a>(model: &Model) -> Line<'a> {
@@ -138,7 +137,7 @@ fn foot<'a>(model: &Model, width: usize) -> Option<Line<'a>> {
     }
     let lookups = status.hits.saturating_add(status.misses);
     if lookups > 0 {
-        parts.push(format!("hits {:.1}%", status.hits as f64 / lookups as f64 * 100.0));
+        parts.push(format!("hits {}", text::share(status.hits, lookups, 1)));
     }
     if status.read_at.is_some() {
         parts.push(format!("{} ops/s", text::count(status.ops_per_sec)));
@@ -257,7 +256,10 @@ fn draw_row(model: &Model, row: &EntryRow, (marked, hit): (bool, bool), columns:
     let finder = Finder::new(model, model.cache.filter(), hit);
     let key_style = if marked { body.patch(theme.accent) } else { body };
     let (place, align) = (Place::Name("key"), Align::Left);
-    finder.cell(pen, Cell { whole: &row.key, place, columns: columns.key, align, style: key_style });
+    finder.cell(
+        pen,
+        Cell { written: &row.key, whole: &row.key, place, columns: columns.key, align, style: key_style },
+    );
     pen.cell(&row.kind, columns.kind, Align::Right, theme.dim);
     let size = row.size.map_or("—".to_owned(), text::bytes);
     pen.cell(&size, SIZE, Align::Right, theme.dim);

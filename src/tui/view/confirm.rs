@@ -55,9 +55,11 @@ fn question_words(model: &Model, question: Question) -> (&'static str, String) {
         Question::StopSync => (
             "Stop the sync?",
             format!(
-                "Batches under way are finished and {} of {} leases released. Until it is started again, \
+                "Batches under way are finished and {} of {} released. Until it is started again, \
                  changes of {} do not reach the cache.",
-                model.sync.owned, model.sync.leases, model.options.source
+                model.sync.owned,
+                text::counted(model.sync.leases, "lease"),
+                model.options.source
             ),
         ),
         Question::KillInstance => (
@@ -133,22 +135,24 @@ pub(super) fn foot_row(area: Rect) -> Rect {
 /// What an undo would do, in exact numbers.
 fn undo_words(model: &Model) -> String {
     let undoable = model.traffic.undoable;
-    let (created, replaced) = (text::count(undoable.created), text::count(undoable.replaced));
+    let (created, replaced) =
+        (text::counted(undoable.created, "document"), text::counted(undoable.replaced, "document"));
+    let was = |n: u64, deed: &str| if n == 1 { format!("was {deed}") } else { format!("were {deed}") };
+    let (made, changed) = (was(undoable.created, "created"), was(undoable.replaced, "replaced"));
     let mut words = format!("In {}: ", model.options.source);
     let deeds = match (undoable.created, undoable.replaced) {
-        (_, 0) => format!("deletes exactly {created} documents that were created."),
-        (0, _) => format!("restores the earlier version of exactly {replaced} documents that were replaced."),
+        (_, 0) => format!("deletes exactly {created} that {made}."),
+        (0, _) => format!("restores the earlier version of exactly {replaced} that {changed}."),
         _ => format!(
-            "deletes exactly {created} documents that were created and restores the earlier version of {replaced} \
-             that were replaced."
+            "deletes exactly {created} that {made} and restores the earlier version of {replaced} that {changed}."
         ),
     };
     words.push_str(&deeds);
     words.push_str(" Under If-Match: what somebody else changed since stays as it is, and is told.");
     if undoable.forgotten > 0 {
         words.push_str(" The ");
-        words.push_str(&text::count(undoable.forgotten));
-        words.push_str(" oldest inserts can no longer be undone.");
+        words.push_str(&text::counted(undoable.forgotten, "oldest insert"));
+        words.push_str(" can no longer be undone.");
     }
     if undoable.created > 0 {
         let (verify, repair) = (model.key(Action::Verify), model.key_in(Context::Verify, Action::Repair));

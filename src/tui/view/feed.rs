@@ -1,5 +1,7 @@
 //! The change feed: time, id, the fields of the template, and what is new about them.
 
+use std::borrow::Cow;
+
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{
@@ -54,10 +56,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
     let mut border =
         Border::new(Line::from(title)).right(right).focused(model.focus == Pane::Feed && in_panes(model));
     if let Some(documents) = model.feed.status.documents {
-        border = border.foot(Line::styled(format!("{} documents", text::count(documents)), theme.dim));
+        border = border.foot(Line::styled(text::counted(documents, "document"), theme.dim));
     }
     if model.feed.status.folded > 0 {
-        let words = format!("{} versions folded", text::count(model.feed.status.folded));
+        let words = format!("{} folded", text::counted(model.feed.status.folded, "version"));
         border = border.foot(Line::styled(words, theme.dim));
     }
     border.draw(area, buf, theme);
@@ -152,7 +154,7 @@ impl Columns {
             |of: &dyn Fn(&ChangeRow) -> usize| window.iter().map(|(_, row)| of(row)).max().unwrap_or(0);
         let id = widest(&|row| text::width(&text::clean(&row.id)));
         let first =
-            widest(&|row| row.fields.first().map_or(0, |field| text::width(&text::clean(&field.value))))
+            widest(&|row| row.fields.first().map_or(0, |field| text::width(&text::clean(&value(field)))))
                 .min(14);
         let rest = widest(&|row| text::width(&rest_words(model, row)));
         let novelty = widest(&|row| text::width(&novelty(row)));
@@ -245,13 +247,14 @@ fn draw_row(
     pen.cell(&clock[..clock.len().min(columns.time - 1)], columns.time, Align::Left, theme.dim);
     let style = if marked { body.patch(theme.accent) } else { body };
     let (place, align) = (Place::Name("id"), Align::Left);
-    finder.cell(&mut pen, Cell { whole: &row.id, place, columns: columns.id, align, style });
+    finder
+        .cell(&mut pen, Cell { written: &row.id, whole: &row.id, place, columns: columns.id, align, style });
     pen.skip(2);
     if let Some(first) = row.fields.first() {
         let align = if is_number(&first.value) { Align::Right } else { Align::Left };
-        let place = Place::Value(&first.name);
-        finder
-            .cell(&mut pen, Cell { whole: &first.value, place, columns: columns.first, align, style: body });
+        let (place, whole) = (Place::Value(&first.name), value(first));
+        let (written, columns) = (first.value.as_str(), columns.first);
+        finder.cell(&mut pen, Cell { written, whole: &whole, place, columns, align, style: body });
     } else {
         pen.skip(columns.first);
     }
@@ -270,7 +273,10 @@ fn draw_row(
         let key = row.keys.first().map_or("", String::as_str);
         pen.skip(3).put("→ ", theme.dim);
         let (place, align) = (Place::Name("key"), Align::Left);
-        finder.cell(&mut pen, Cell { whole: key, place, columns: columns.key, align, style: theme.dim });
+        finder.cell(
+            &mut pen,
+            Cell { written: key, whole: key, place, columns: columns.key, align, style: theme.dim },
+        );
     }
     if columns.more > 0 {
         pen.skip(2);
@@ -289,10 +295,11 @@ fn draw_rest(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
     pen.cell(&rest_words(model, row), columns, Align::Left, model.theme.dim);
     let mut from = 0;
     for field in row.fields.iter().skip(1) {
-        let shown = text::end(&field.value, REST);
+        let whole = value(field);
+        let shown = text::end(&whole, REST);
         let shown = text::end(&shown, columns.saturating_sub(from));
         let at = start.saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
-        finder.mark(pen, at, &field.value, &shown, Place::Value(&field.name));
+        finder.mark_number(pen, at, (&field.value, &whole), &shown, Place::Value(&field.name));
         from += text::width(&shown) + 1;
     }
 }
@@ -304,13 +311,14 @@ fn draw_more(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
     let mut room = columns;
     let mut fields = first_fields(document, MORE_FIELDS);
     // What people know a document by comes before codes.
-    fields.sort_by_key(|(path, _)| !KNOWN_BY.contains(&path.as_str()));
-    for (path, value) in fields {
-        let name = text::clean(path.rsplit('.').next().unwrap_or_default());
+    fields.sort_by_key(|field| !KNOWN_BY.contains(&field.name.as_str()));
+    for field in fields {
+        let name = text::clean(field.name.rsplit('.').next().unwrap_or_default());
         let value_room = room.saturating_sub(text::width(&name) + 1).min(REST);
-        let shown = text::end(&masked(model, &value), value_room).into_owned();
+        let whole = value(&field);
+        let shown = text::end(&masked(model, &whole), value_room).into_owned();
         let taken = text::width(&name) + 1 + text::width(&shown);
-        if row.fields.iter().any(|field| field.name == path) {
+        if row.fields.iter().any(|known| known.name == field.name) {
             continue;
         }
         if value_room < text::width(&shown) || value_room < MORE / 4 {
@@ -319,7 +327,7 @@ fn draw_more(model: &Model, row: &ChangeRow, finder: &Finder<'_>, columns: usize
         pen.put(&name, theme.dim).skip(1);
         let at = pen.x();
         pen.put(&shown, theme.text).skip(2);
-        finder.mark(pen, at, &value, &shown, Place::Value(&path));
+        finder.mark_number(pen, at, (&field.value, &whole), &shown, Place::Value(&field.name));
         room = room.saturating_sub(taken + 2);
     }
     pen.skip(room);
@@ -346,9 +354,15 @@ fn rest_words(model: &Model, row: &ChangeRow) -> String {
         if !words.is_empty() {
             words.push(' ');
         }
-        words.push_str(&masked(model, &text::end(&field.value, REST)));
+        words.push_str(&masked(model, &text::end(&value(field), REST)));
     }
     words
+}
+
+/// A value as it is read: numbers with separators.
+pub(super) fn value(field: &Field) -> Cow<'_, str> {
+    let number = field.number.then(|| text::decimal(&field.value)).flatten();
+    number.map_or(Cow::Borrowed(field.value.as_str()), Cow::Owned)
 }
 
 fn is_number(value: &str) -> bool {
@@ -363,7 +377,8 @@ fn novelty(row: &ChangeRow) -> String {
         Novelty::Replaced => match row.fields.iter().find_map(|field| field.delta) {
             Some(delta) if delta.is_finite() && delta.abs() >= 0.005 => {
                 let arrow = if delta > 0.0 { '▲' } else { '▼' };
-                format!("{arrow}{:>6.2}", delta.abs())
+                let words = format!("{:.2}", delta.abs());
+                format!("{arrow}{:>6}", text::decimal(&words).unwrap_or(words))
             }
             _ => String::new(),
         },

@@ -59,7 +59,7 @@ fn progress(model: &Model) -> Option<String> {
     let done = text::count(job.done);
     let so_far = match (job.total, job.share) {
         (Some(total), _) => format!("{done} of {}", text::count(total)),
-        (None, Some(share)) => format!("{done}, {:.0}% read", share * 100.0),
+        (None, Some(share)) => format!("{done}, {:.0}% read", (share * 100.0).floor()),
         (None, None) => done,
     };
     let failed =

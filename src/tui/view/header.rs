@@ -201,7 +201,7 @@ fn figures(model: &Model) -> Vec<Vec<Part>> {
         groups.push(vec![(format!("~ {} not shown", text::count(lost)), theme.waiting)]);
     }
     if model.traffic.failed > 0 {
-        groups.push(vec![(format!("! {} writes failed", text::count(model.traffic.failed)), theme.bad)]);
+        groups.push(vec![(format!("! {} failed", text::counted(model.traffic.failed, "write")), theme.bad)]);
     }
     if model.traffic.paused {
         groups.push(vec![("traffic held".to_owned(), theme.waiting)]);

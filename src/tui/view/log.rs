@@ -57,7 +57,10 @@ pub(super) fn draw(model: &Model, area: Rect, rows: Rect, buf: &mut Buffer) {
         pen.put(&text::clock(line.at, &model.options.zone)[..8], theme.dim).skip(1);
         if rows.width >= 60 {
             let (place, align) = (Place::Name("room"), Align::Left);
-            finder.cell(&mut pen, Cell { whole: line.room, place, columns: 9, align, style: theme.dim });
+            finder.cell(
+                &mut pen,
+                Cell { written: line.room, whole: line.room, place, columns: 9, align, style: theme.dim },
+            );
         }
         let (room, start) = (pen.rest(), pen.x());
         let words = model.shown_line(line);

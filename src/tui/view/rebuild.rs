@@ -193,7 +193,10 @@ fn owners(model: &Model, plan: &RebuildPlan, state: &RebuildDialog, sheet: &mut 
             format!(", since {} or before", &text::clock(at, &model.options.zone)[..8])
         });
         let name = text::middle(name, 36);
-        sheet.words(&format!("! {name} owns {leases} leases{since}, heartbeat {beat} ago"), theme.bad);
+        sheet.words(
+            &format!("! {name} owns {}{since}, heartbeat {beat} ago", text::counted(*leases, "lease")),
+            theme.bad,
+        );
     }
     match (state.take_over, state.wait) {
         (true, _) => sheet.item("  ", "taken over: its workers lose them at their next write", theme.waiting),
@@ -308,7 +311,7 @@ fn bar_lines(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
             ]);
             format!("{} of {}", text::count(status.done), text::count(total))
         }
-        _ => format!("{} documents", text::count(status.done)),
+        _ => text::counted(status.done, "document"),
     };
     let seconds = |time: std::time::Duration| text::span(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
     let left = status.left.filter(|_| status.phase == RebuildPhase::Replaying);
@@ -321,18 +324,18 @@ fn bar_lines(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
 fn proof(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
     let theme = &model.theme;
     let Some(proof) = &status.proof else { return };
-    let what = match proof.kind {
-        ProofKind::Markers => "markers in the cache",
-        ProofKind::Lsns { .. } => "ranges passed",
+    let (of, what) = match proof.kind {
+        ProofKind::Markers => ("marker", " in the cache"),
+        ProofKind::Lsns { .. } => ("range", " passed"),
     };
     let proven = proof.arrived >= proof.ranges && proof.passed >= proof.leases;
     let words = format!(
-        "{} proof: {} of {} {what}, {} of {} leases past them",
+        "{} proof: {} of {}{what}, {} of {} past them",
         if proven { "✓" } else { "◐" },
         proof.arrived,
-        proof.ranges,
+        text::counted(proof.ranges, of),
         proof.passed,
-        proof.leases
+        text::counted(proof.leases, "lease")
     );
     sheet.words(&words, if proven { theme.good } else { theme.waiting });
 }
@@ -341,23 +344,24 @@ fn proof(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
 fn ended(model: &Model, status: &RebuildStatus, sheet: &mut Sheet) {
     let theme = &model.theme;
     let seconds = status.elapsed.as_secs_f64();
-    let done = text::count(status.done);
-    sheet.blank().words(&format!("✓ done: {done} documents in {seconds:.1} s"), theme.good);
+    let done = text::counted(status.done, "document");
+    sheet.blank().words(&format!("✓ done: {done} in {seconds:.1} s"), theme.good);
     let Some(report) = &status.report else { return };
     let RebuildReport { verified, swept, mended, left, markers } = report;
     let words = format!(
-        "  verified {}: {} orphans swept, {} entries mended",
+        "  verified {}: {} swept, {} mended",
         text::count(verified.documents),
-        text::count(*swept),
-        text::count(*mended)
+        text::counted(*swept, "orphan"),
+        text::counted(*mended, "entry")
     );
     sheet.words(&words, theme.text);
     if *markers > 0 {
-        sheet.words(&format!("  proven by {markers} marker documents, which are removed again"), theme.text);
+        let proven = text::counted(*markers, "marker document");
+        sheet.words(&format!("  proven by {proven}, removed again"), theme.text);
     }
     if *left > 0 {
-        let (left, key) = (text::count(*left), model.key(Action::Verify));
-        sheet.words(&format!("! {left} wrong ones are left: {key} shows them"), theme.bad);
+        let (left, key) = (text::counted(*left, "entry"), model.key(Action::Verify));
+        sheet.words(&format!("! left wrong: {left}; {key} shows what"), theme.bad);
     } else {
         sheet.words("  nothing wrong is left", theme.good);
     }

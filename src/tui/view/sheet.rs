@@ -138,7 +138,7 @@ impl Sheet {
             let left = self.lines.len() - from - i;
             if i + 1 == height && left > 1 {
                 let key = key.map_or(String::new(), |key| format!(": {key}"));
-                pen.put(&format!("… {left} more lines{key}"), theme.waiting);
+                pen.put(&format!("… {}{key}", text::counted(left, "more line")), theme.waiting);
                 continue;
             }
             for (words, style) in line {

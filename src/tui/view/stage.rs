@@ -51,6 +51,7 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
     let in_step = match status.compared {
         0 => "—".to_owned(),
         n if status.in_step >= n => "100%".to_owned(),
+        // Cut, and to one digit: more would make them small.
         n => format!("{:.1}%", ((status.in_step as f64 / n as f64 * 1_000.0).floor() / 10.0).min(99.9)),
     };
     let rate = if model.sync.rate > 0.0 { model.sync.rate } else { model.feed.status.rate };
@@ -82,7 +83,7 @@ pub(super) fn draw(model: &Model, body: Rect, buf: &mut Buffer) -> Option<Positi
     the_way(model, inner_margin(way), buf);
     if let Some(row) = model.feed.ring.newest() {
         let mut pen = Pen::new(buf, inner_margin(last), 0);
-        let fields: Vec<&str> = row.fields.iter().map(|field| field.value.as_str()).collect();
+        let fields: Vec<_> = row.fields.iter().map(super::feed::value).collect();
         pen.put("last change  ", theme.dim).put(&masked(model, &row.id), theme.strong).skip(2);
         pen.put(&masked(model, &fields.join(" ")), theme.text);
     }

@@ -128,8 +128,8 @@ fn old(model: &Model, pane: Pane, columns: usize) -> Option<Trouble> {
 fn overflowed(model: &Model, columns: usize) -> Option<Trouble> {
     let status = &model.cache.status;
     (status.missed > 0 && !status.scanned).then(|| {
-        let words =
-            format!("{} changes came too fast; looking through all keys again", text::count(status.missed));
+        let missed = text::counted(status.missed, "change");
+        let words = format!("{missed} came too fast; looking through all keys again");
         problem("~", false, &words, columns)
     })
 }

@@ -250,9 +250,9 @@ fn ask(model: &Model, state: &VerifyDialog, status: &VerifyStatus, area: Rect, b
 
 fn repair_of_all(model: &Model, written: u64, orphans: u64) -> String {
     format!(
-        "Repair writes {} entries from the source and deletes {} orphans, by exact key, in {}.",
-        text::count(written),
-        text::count(orphans),
+        "Repair writes {} from the source and deletes {}, by exact key, in {}.",
+        text::counted(written, "entry"),
+        text::counted(orphans, "orphan"),
         model.options.cache
     )
 }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-pub(crate) use crate::wording::{count, counted, decimal};
+pub(crate) use crate::wording::{count, counted, decimal, share};
 
 /// Columns that a text takes.
 pub(crate) fn width(text: &str) -> usize {

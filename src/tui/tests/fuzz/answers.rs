@@ -27,7 +27,7 @@ use crate::{
 impl Chaos {
     /// Something of the kinds of this room.
     pub(super) fn told(&mut self) -> Event {
-        match self.rng.random_range(0..14) {
+        match self.rng.random_range(0..15) {
             0 => self.lease_plan(None),
             1 => self.leases_done(),
             12 => self.bookmarked(),
@@ -49,7 +49,7 @@ impl Chaos {
                     })
                     .collect(),
             ),
-            13 => Event::Compared { request: self.rng.random_range(0..64), diff: Arc::default() },
+            14 => Event::Compared { request: self.rng.random_range(0..64), diff: Arc::default() },
             10 => Event::SameAs(format!("--cosmos {}", self.plain())),
             _ => fixture::rebuilt(),
         }

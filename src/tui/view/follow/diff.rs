@@ -129,15 +129,13 @@ fn tail_bytes(value: &str, most: usize) -> &str {
 }
 
 fn folded_words(lines: u32, count: u32, what: Folded) -> String {
-    let number = text::count(u64::from(count));
-    let many = if count == 1 { "" } else { "s" };
     let words = match what {
-        Folded::Fields => format!("⋯ {number} equal field{many}"),
-        Folded::Elements => format!("⋯ {number} equal element{many}"),
-        Folded::System => format!("⋯ {number} field{many} that Cosmos adds"),
-        Folded::Lines => format!("⋯ {number} equal line{many}"),
+        Folded::Fields => format!("⋯ {}", text::counted(count, "equal field")),
+        Folded::Elements => format!("⋯ {}", text::counted(count, "equal element")),
+        Folded::System => format!("⋯ {} that Cosmos adds", text::counted(count, "field")),
+        Folded::Lines => format!("⋯ {}", text::counted(count, "equal line")),
     };
-    if lines > count { format!("{words} · {} lines", text::count(u64::from(lines))) } else { words }
+    if lines > count { format!("{words} · {}", text::counted(lines, "line")) } else { words }
 }
 
 /// One line: how many differences, which, and what is out of sight.
@@ -171,11 +169,11 @@ pub(super) fn summary(
 }
 
 /// The words, and whether they tell of a difference.
+fn words(model: &Model, follow: &Follow) -> (String, bool) {
+    let Some(detail) = &follow.detail else { return (String::new(), false) };
     if follow.comparing.is_some() {
         return ("comparing …".into(), false);
     }
-fn words(model: &Model, follow: &Follow) -> (String, bool) {
-    let Some(detail) = &follow.detail else { return (String::new(), false) };
     match follow.look {
         Look::Source => {
             return ("the document on the left, what the mapping writes on the right".into(), false);
@@ -221,7 +219,7 @@ fn field_words(model: &Model, follow: &Follow) -> Option<String> {
     let counted = match count {
         0 => return None,
         1 => format!("1 {noun} differs"),
-        n => format!("{} {noun}s differ", text::count(n as u64)),
+        n => format!("{} differ", text::counted(n, noun)),
     };
     let names: Vec<String> = follow
         .diff

@@ -99,8 +99,7 @@ pub(super) fn draw(model: &Model, follow: &Follow, area: Rect, buf: &mut Buffer)
     let right = match versions {
         0 if follow.waiting => "reading …".to_owned(),
         0 => "not seen in this run".to_owned(),
-        1 => "1 version in this run".to_owned(),
-        n => format!("{n} versions in this run"),
+        n => format!("{} in this run", text::counted(n, "version")),
     };
     let right = match follow.detail.as_ref().map(|detail| detail.counts) {
         Some(counts) if counts.written > 0 => format!(

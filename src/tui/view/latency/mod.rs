@@ -187,32 +187,13 @@ fn slo_span<'a>(model: &Model, slo: u64) -> Span<'a> {
     let target = model.latency.target.as_ref();
     let usual = model.options.slo_share == Share::USUAL;
     let slo = if usual { format!("{slo} ms") } else { format!("{slo} ms@{}%", model.options.slo_share) };
-    match target.and_then(|target| Some((target, target.reached()?))) {
+    match target.and_then(|target| Some((target, target.reached_percent()?))) {
         Some((target, reached)) if target.is_missed() => {
-            Span::styled(format!("slo {slo} ! {} within", share_for(model, reached)), model.theme.bad)
+            Span::styled(format!("slo {slo} ! {reached} within"), model.theme.bad)
         }
-        Some((_, reached)) => {
-            Span::styled(format!("slo {slo} ✓ {}", share_for(model, reached)), model.theme.good)
-        }
+        Some((_, reached)) => Span::styled(format!("slo {slo} ✓ {reached}"), model.theme.good),
         None => Span::styled(format!("slo {slo}"), model.theme.dim),
     }
-}
-
-/// A share in percent, with as many digits as tell it from the one that has to be reached.
-fn share_for(model: &Model, reached: f64) -> String {
-    let wanted = model.options.slo_share.to_string();
-    let digits = wanted.split_once('.').map_or(0, |(_, digits)| digits.len());
-    if digits < 2 {
-        return share(reached);
-    }
-    let scale = 10_f64.powi(i32::try_from(digits).unwrap_or(4));
-    format!("{:.digits$}%", (reached * 100.0 * scale).floor() / scale)
-}
-
-/// A share in percent, never rounded up to one that was not reached.
-pub(super) fn share(share: f64) -> String {
-    let percent = (share * 1_000.0).floor() / 10.0;
-    if percent >= 100.0 { "100%".to_owned() } else { format!("{percent:.1}%") }
 }
 
 fn draw_stage(model: &Model, stage: &StageSummary, inner: Rect, line: u16, buf: &mut Buffer) {
