@@ -9,7 +9,7 @@ use crate::latency::ExportForm;
 use crate::lease::{LeaseOrder, RestoreOrder};
 use crate::seed::Scenario;
 
-use super::Comparison;
+use super::TextPair;
 
 /// A request to the engine. Answers and progress come as [`super::Event`]s.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ pub enum Command {
         /// Given back in the answer.
         request: u64,
         /// Which.
-        comparison: Comparison,
+        comparison: TextPair,
     },
     /// Compare every document with its entry; answered by `Event::Verify` and `Event::Finding`.
     /// Ends a verification or repair that is under way.

@@ -12,7 +12,7 @@ use super::event::Event;
 
 /// Two texts to be seen beside each other; `None` = that side has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Comparison {
+pub struct TextPair {
     /// The left side.
     pub left: Option<Arc<str>>,
     /// The right side.
@@ -21,7 +21,7 @@ pub struct Comparison {
     pub judged: bool,
 }
 
-impl Comparison {
+impl TextPair {
     /// Bytes to be gone through.
     pub fn bytes(&self) -> usize {
         [&self.left, &self.right].into_iter().flatten().map(|text| text.len()).sum()
@@ -35,7 +35,7 @@ impl Comparison {
 }
 
 /// A question of the screen.
-pub(super) type Asked = (u64, Comparison);
+pub(super) type Asked = (u64, TextPair);
 
 /// Answers one after the other; of those that come meanwhile only the newest. One that is under way is
 /// finished: a thread cannot be stopped.

@@ -36,7 +36,7 @@ pub use command::{
     BookmarkAsk, BookmarkQuestion, Command, DeadLetterOrder, DriftWatch, Insert, MappingTrial, RebuildMode,
     RebuildOrder,
 };
-pub use compared::Comparison;
+pub use compared::TextPair;
 pub use edit::{Edit, EditOrder};
 pub use editor::{EditorError, edit_text, editor};
 pub use event::*;

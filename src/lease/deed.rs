@@ -354,9 +354,12 @@ pub async fn perform(store: &LeaseStore, plan: &LeasePlan) -> LeaseOutcome {
 
 /// The leases of others that stay, in words.
 pub(super) fn others(here: usize, (leases, prefixes): (usize, usize)) -> String {
-    let prefixes =
-        if prefixes == 1 { "1 other prefix".to_owned() } else { format!("{prefixes} other prefixes") };
-    format!("{here} other leases of this prefix, {leases} leases of {prefixes}")
+    format!(
+        "{} of this prefix, {} of {}",
+        counted(here, "other lease"),
+        counted(leases, "lease"),
+        counted(prefixes, "other prefix")
+    )
 }
 
 fn goes_by(lease: &Lease, name: &str) -> bool {

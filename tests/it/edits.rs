@@ -7,7 +7,7 @@ use syncscope::cache::CacheWrite;
 use syncscope::config::{RedisConnection, Settings};
 use syncscope::cosmos::PartitionKey;
 use syncscope::engine::{
-    Command, Comparison, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, channels,
+    Command, Edit, EditEnd, EditOrder, Engine, EngineOptions, Event, Face, TextPair, channels,
 };
 use tokio::sync::mpsc;
 
@@ -158,7 +158,7 @@ async fn two_texts_are_compared_and_of_several_questions_the_newest_is_answered(
     let engine = Engine::start(EngineOptions::new(Settings::default()), inside).unwrap();
     let text = |price: u32| Some(format!("{{\"price\":{price},\"name\":\"tent\"}}").into());
     for request in 1..=20 {
-        let comparison = Comparison { left: text(0), right: text(request), judged: true };
+        let comparison = TextPair { left: text(0), right: text(request), judged: true };
         commands.send(Command::Compare { request: request.into(), comparison }).await.unwrap();
     }
     loop {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Command, Comparison, Diff, DiffRow, DocumentDetail, VersionSeen};
+use crate::engine::{Command, Diff, DiffRow, DocumentDetail, TextPair, VersionSeen};
 
 /// Bytes in a line of the raw view.
 pub(crate) const RAW_WIDTH: usize = 16;
@@ -154,14 +154,14 @@ impl Follow {
             found.map(|source| Arc::from(source.json.as_str()))
         };
         let comparison = match self.look {
-            Look::Raw => Comparison::default(),
+            Look::Raw => TextPair::default(),
             Look::Source => {
                 let right = detail.expected.as_deref().map(Arc::from);
-                Comparison { left: source(), right, judged: false }
+                TextPair { left: source(), right, judged: false }
             }
             // Nothing to compare: the mapping makes no entry of it, and there is none.
             Look::Entry if detail.expected.is_none() && matches!(detail.entry, Ok(None)) => {
-                Comparison { left: source(), right: None, judged: false }
+                TextPair { left: source(), right: None, judged: false }
             }
             Look::Entry => {
                 self.diff = Arc::clone(&detail.diff);
@@ -172,7 +172,7 @@ impl Follow {
                 let text = |at: usize| detail.versions.get(at)?.json.clone();
                 let (left, right) = (text(at + 1), text(at));
                 let judged = left.is_some() && right.is_some();
-                Comparison { left, right, judged }
+                TextPair { left, right, judged }
             }
         };
         if comparison.bytes() > AT_ONCE {

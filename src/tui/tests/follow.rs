@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::fixture::{self, document, keys, model, press, tell, text};
 use crate::{
-    engine::{Command, Comparison, Diff, Edit, EditEnd, EditOrder, EditOutcome, Event},
+    engine::{Command, Diff, Edit, EditEnd, EditOrder, EditOutcome, Event, TextPair},
     tui::{
         Model,
         keymap::Context,
@@ -241,7 +241,7 @@ fn equal_parts_are_folded_with_their_count_and_differences_jumped_to() {
 }
 
 /// The question of a comparison among effects.
-fn comparison(effects: Vec<Effect>) -> (u64, Comparison) {
+fn comparison(effects: Vec<Effect>) -> (u64, TextPair) {
     let found = effects.into_iter().find_map(|effect| match effect {
         Effect::Send(Command::Compare { request, comparison }) => Some((request, comparison)),
         _ => None,

@@ -72,6 +72,7 @@ fn within(model: &Model, overlay: &Overlay) {
         Overlay::Verify(dialog) => in_list(dialog.cursor, model.verification.findings.len()),
         Overlay::Leases(_)
         | Overlay::Bookmarks(_)
+        | Overlay::Restore(_)
         | Overlay::Preview(_)
         | Overlay::Help { .. }
         | Overlay::Palette(_)
