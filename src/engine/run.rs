@@ -237,14 +237,8 @@ async fn serve(
     tasks.spawn(drift::run(Arc::clone(&shared), found.clone(), drift_seen, child()));
     tasks.spawn(set_aside::run(Arc::clone(&shared), found.clone(), aside_inbox, child()));
     if options.watch.feed {
-        let pairs = pairs.clone();
-        tasks.spawn(observe::feed::run(
-            Arc::clone(&shared),
-            found.clone(),
-            reconnect.clone(),
-            pairs,
-            child(),
-        ));
+        let (shared, found, reconnect) = (Arc::clone(&shared), found.clone(), reconnect.clone());
+        tasks.spawn(observe::feed::run(shared, found, reconnect, pairs.clone(), child()));
     }
     if options.watch.leases {
         tasks.spawn(observe::leases::run(Arc::clone(&shared), found.clone(), reconnect, child()));
