@@ -213,15 +213,15 @@ impl LeasePlan {
             (count(LeaseStep::Free), count(LeaseStep::Rewind), count(LeaseStep::Delete));
         let many = |count: usize| counted(count, "document");
         let at = &self.container;
-        match (free, rewind, delete) {
-            (free, 0, 0) => format!("free exactly {} in {at}: Owner becomes null", many(free)),
-            (_, rewind, 0) => {
+        match self.order.deed {
+            LeaseDeed::Release => format!("free exactly {} in {at}: Owner becomes null", many(free)),
+            LeaseDeed::Reset if delete == 0 => {
                 format!(
                     "send exactly {} in {at} back to the start: ContinuationToken and Owner become null",
                     many(rewind)
                 )
             }
-            (.., delete) => format!("delete exactly {} in {at}", many(delete)),
+            LeaseDeed::Reset | LeaseDeed::Delete => format!("delete exactly {} in {at}", many(delete)),
         }
     }
 
@@ -429,6 +429,13 @@ mod tests {
 
     fn order(deed: LeaseDeed, only: &[&str]) -> LeaseOrder {
         LeaseOrder { deed, only: only.iter().map(ToString::to_string).collect(), take_over: false }
+    }
+
+    #[test]
+    fn a_deed_that_touches_nothing_is_told_as_itself() {
+        let none = |deed| plan(order(deed, &["nosuch"]), [None, None]).headline();
+        assert!(none(LeaseDeed::Reset).starts_with("send exactly 0 documents"), "{}", none(LeaseDeed::Reset));
+        assert!(none(LeaseDeed::Delete).starts_with("delete exactly 0 documents"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cosmos::CosmosError;
+use crate::wording::counted;
 
 use super::bookmark::{Bookmark, BookmarkError, Change, Difference};
 use super::deed::others;
@@ -81,13 +82,13 @@ impl ComparedLease {
 
     /// How it stands to the bookmark, in words.
     pub fn words(&self) -> String {
-        let counted =
-            |lsns: Option<u64>| lsns.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
+        let lsns =
+            |lsns: Option<u64>| lsns.map_or("an unknown number of LSNs".to_owned(), |n| counted(n, "LSN"));
         let mut words = match self.change {
             Change::Same => "the same".to_owned(),
-            Change::Replays(lsns) => format!("replays {} LSNs", counted(lsns)),
-            Change::Skips(lsns) => {
-                format!("would skip {} LSNs: the lease is behind the bookmark", counted(lsns))
+            Change::Replays(moved) => format!("replays {}", lsns(moved)),
+            Change::Skips(behind) => {
+                format!("would skip {}: the lease is behind the bookmark", lsns(behind))
             }
             Change::NoPosition => {
                 "had no position then; `syncscope rebuild --lease` replays it all".to_owned()
@@ -308,9 +309,11 @@ impl RestorePlan {
             return Vec::new();
         }
         let again = match replayed(&self.leases) {
-            (lsns, 0) => format!("{lsns} LSNs"),
+            (lsns, 0) => counted(lsns, "LSN"),
             (0, _) => "an unknown number of LSNs".to_owned(),
-            (lsns, unknown) => format!("{lsns} LSNs, and of {unknown} leases an unknown number"),
+            (lsns, unknown) => {
+                format!("{}, and of {} an unknown number", counted(lsns, "LSN"), counted(unknown, "lease"))
+            }
         };
         let mut lines = vec![
             format!("{again} and what comes meanwhile are delivered again, to whoever runs the leases"),

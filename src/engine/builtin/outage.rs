@@ -75,10 +75,11 @@ impl Outage {
             | ProcessorEvent::Interrupted { cause, .. } => {
                 self.is_news(cause, now).then(|| (Level::Warning, event.to_string()))
             }
-            ProcessorEvent::BatchDelivered { lease_id, .. }
-            | ProcessorEvent::Released { lease_id }
-            | ProcessorEvent::Lost { lease_id, .. } => {
+            ProcessorEvent::BatchDelivered { lease_id, .. } => {
                 self.refused.ends(lease_id, now).or(end).or_else(|| plain(event))
+            }
+            ProcessorEvent::Released { lease_id } | ProcessorEvent::Lost { lease_id, .. } => {
+                self.refused.given_up(lease_id, now, end.or_else(|| plain(event)))
             }
             _ => end.or_else(|| plain(event)),
         }
@@ -115,10 +116,37 @@ impl Refused {
         if !self.failing.remove(lease_id) || !self.failing.is_empty() {
             return None;
         }
+        Some((Level::Info, self.end(now)))
+    }
+
+    /// A lease is no longer ours, which is `told` in these words. Whether its next owner can write is not ours to
+    /// tell.
+    fn given_up(
+        &mut self,
+        lease_id: &str,
+        now: Instant,
+        told: Option<(Level, String)>,
+    ) -> Option<(Level, String)> {
+        if !self.failing.remove(lease_id) {
+            return told;
+        }
+        self.leases -= 1;
+        if !self.failing.is_empty() {
+            return told;
+        }
+        if self.leases == 0 {
+            *self = Self::default();
+            return told;
+        }
+        let written = self.end(now);
+        told.map(|(level, words)| (level, format!("{words}; {written}")))
+    }
+
+    fn end(&mut self, now: Instant) -> String {
         let seconds = seconds(self.since, now);
         let (leases, attempts) = (counted(self.leases, "lease"), counted(self.attempts, "attempt"));
         *self = Self::default();
-        Some((Level::Info, format!("written again after {seconds:.1} s: {leases}, {attempts}, nothing lost")))
+        format!("written again after {seconds:.1} s: {leases}, {attempts}, nothing lost")
     }
 }
 
@@ -237,6 +265,30 @@ mod tests {
             ]
         );
         assert!(outage.note(&delivered("a"), start + Duration::from_secs(14)).is_none(), "routine");
+    }
+
+    #[test]
+    fn a_lease_that_is_given_up_is_not_told_as_written() {
+        let start = Instant::now();
+        let after = start + Duration::from_secs(2);
+        let released = |lease: &str| ProcessorEvent::Released { lease_id: lease.to_owned() };
+        let told = |outage: &mut Outage, event: &ProcessorEvent| outage.note(event, after).unwrap().1;
+        let mut outage = Outage::default();
+        outage.note(&failed("a", "connection refused", 1), start);
+        assert_eq!(told(&mut outage, &released("a")), "lease a released");
+        assert!(outage.note(&failed("a", "connection refused", 1), after).is_some(), "another outage");
+
+        let mut outage = Outage::default();
+        for lease in ["a", "b", "c"] {
+            outage.note(&failed(lease, "connection refused", 1), start);
+        }
+        let lost = ProcessorEvent::Lost { lease_id: "a".to_owned(), to: Some("other".to_owned()) };
+        assert_eq!(told(&mut outage, &lost), "lease a lost to other");
+        assert!(outage.note(&delivered("b"), after).is_none());
+        assert_eq!(
+            told(&mut outage, &released("c")),
+            "lease c released; written again after 2.0 s: 1 lease, 3 attempts, nothing lost"
+        );
     }
 
     #[test]
