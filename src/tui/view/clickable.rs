@@ -41,7 +41,7 @@ fn hints(model: &Model) -> Option<(Hints<'_>, Rect)> {
         Overlay::Bookmarks(dialog) => (super::bookmarks::foot(model, dialog), row),
         Overlay::Restore(dialog) => (super::restore::foot(model, dialog), row),
         Overlay::Letters(letters) => (super::letters::foot(model, letters), row),
-        Overlay::Tree(_) => (super::tree::foot(model), row),
+        Overlay::Tree(tree) => (super::tree::foot(model, tree), row),
         Overlay::Preview(_) => (super::preview::foot(model), row),
         Overlay::Verify(dialog) => (super::verify::foot(model, dialog), row),
         Overlay::Confirm(_) => (super::confirm::foot(model), super::confirm::foot_row(area)),

@@ -87,26 +87,59 @@ fn hints(model: &Model) -> Hints<'_> {
 /// Hints that would do nothing now are left out.
 fn applies(model: &Model, action: Action) -> bool {
     match (model.overlays.last(), action) {
-        (Some(Overlay::Rebuild(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
-        (Some(Overlay::Rebuild(dialog)), Action::Copy) => dialog.plan().is_some(),
-        (Some(Overlay::Leases(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
-        (Some(Overlay::Leases(dialog)), Action::TakeOver) => {
-            dialog.plan().is_some_and(|plan| plan.live().next().is_some())
-        }
-        (Some(Overlay::Bookmarks(dialog)), Action::Submit) => {
-            dialog.selected().is_some_and(|row| row.kept.is_ok())
-        }
-        (Some(Overlay::Bookmarks(dialog)), Action::DeleteBookmark) => dialog.selected().is_some(),
-        (Some(Overlay::Restore(dialog)), Action::Submit) => !dialog.started && dialog.hindrance().is_none(),
-        (Some(Overlay::Restore(dialog)), Action::TakeOver) => {
-            dialog.plan().is_some_and(|plan| plan.live().next().is_some())
-        }
-        (Some(Overlay::Verify(_)), Action::Repair | Action::RepairOne) => model.verification.repairable(),
-        (Some(Overlay::Verify(_)), Action::Verify) => !model.verification.running(),
-        (Some(Overlay::Verify(_)), Action::StopVerify) => model.verification.running(),
-        (Some(Overlay::Verify(_)), Action::Submit) => !model.verification.findings.is_empty(),
+        (Some(overlay), action) => applies_in(model, overlay, action),
         (None, Action::StopInserts) => !model.traffic.jobs.is_empty(),
         (None, Action::ToggleTraffic) => model.traffic.target_rate > 0.0 || model.traffic.paused,
+        (None, _) => true,
+    }
+}
+
+/// The same of a dialog. Where its deed is under way or done, only the way out is left.
+fn applies_in(model: &Model, overlay: &Overlay, action: Action) -> bool {
+    match overlay {
+        Overlay::Rebuild(dialog) if dialog.started => action == Action::Back,
+        Overlay::Leases(dialog) if dialog.started => action == Action::Back,
+        Overlay::Restore(dialog) if dialog.started => action == Action::Back,
+        Overlay::Rebuild(dialog) => match action {
+            Action::Submit => dialog.hindrance().is_none(),
+            Action::Copy => dialog.plan().is_some(),
+            _ => true,
+        },
+        Overlay::Leases(dialog) => match action {
+            Action::Submit => dialog.hindrance().is_none(),
+            Action::TakeOver => dialog.plan().is_some_and(|plan| plan.live().next().is_some()),
+            Action::NextField => dialog.lease.is_some(),
+            _ => true,
+        },
+        Overlay::Restore(dialog) => match action {
+            Action::Submit => dialog.hindrance().is_none(),
+            Action::TakeOver => dialog.plan().is_some_and(|plan| plan.live().next().is_some()),
+            Action::NextField => dialog.lease.is_some(),
+            _ => true,
+        },
+        Overlay::Bookmarks(dialog) => match action {
+            Action::Submit => dialog.selected().is_some_and(|row| row.kept.is_ok()),
+            Action::DeleteBookmark => dialog.selected().is_some(),
+            _ => true,
+        },
+        Overlay::Verify(dialog) if dialog.asking => action == Action::Back,
+        Overlay::Verify(_) => match action {
+            Action::Repair | Action::RepairOne => model.verification.repairable(),
+            Action::Verify => !model.verification.running(),
+            Action::StopVerify => model.verification.running(),
+            Action::Submit => !model.verification.findings.is_empty(),
+            _ => true,
+        },
+        Overlay::Letters(letters) => match action {
+            Action::Retry | Action::RetryAll | Action::Export | Action::Preview | Action::Copy => {
+                letters.selected().is_some()
+            }
+            _ => true,
+        },
+        Overlay::Tree(tree) => match action {
+            Action::Submit | Action::Copy => tree.selected().is_some(),
+            _ => true,
+        },
         _ => true,
     }
 }

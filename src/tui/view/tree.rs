@@ -48,7 +48,7 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
         border =
             border.right(Line::styled(format!("~ {} more not read", text::count(beyond)), theme.waiting));
     }
-    let inner = border.foot(foot(model).line(theme, area)).focused(true).draw(area, buf, theme);
+    let inner = border.foot(foot(model, state).line(theme, area)).focused(true).draw(area, buf, theme);
     if state.rows().is_empty() {
         let (sync, fill) = (model.key(Action::ToggleSync), model.key(Action::Rebuild));
         let help = format!("{sync} starts the sync, {fill} fills the cache");
@@ -69,11 +69,14 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
 }
 
 /// What the keys do.
-pub(super) fn foot(model: &Model) -> Hints<'_> {
+pub(super) fn foot<'m>(model: &'m Model, tree: &KeyTree) -> Hints<'m> {
     let mut hints = Hints::of(model, Context::Tree);
-    hints.key(Action::Submit, "open, follow");
-    hints.pair(Action::PreviousChoice, Action::NextChoice, "close, open");
-    hints.key(Action::Copy, "copy").key(Action::Back, "back");
+    if tree.selected().is_some() {
+        hints.key(Action::Submit, "open, follow");
+        hints.pair(Action::PreviousChoice, Action::NextChoice, "close, open");
+        hints.key(Action::Copy, "copy");
+    }
+    hints.key(Action::Back, "back");
     hints
 }
 
