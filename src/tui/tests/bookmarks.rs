@@ -118,7 +118,7 @@ fn going_back_is_planned_agreed_to_and_told() {
         "stays  acct_shop_prices..2F-37  going forward would lose changes",
         "stays  acct_shop_prices..3D-FF  it is not in the bookmark",
         "Not touched: 4 other leases of this prefix, 3 leases of 1 other prefix, the source",
-        "1300 LSNs and what comes meanwhile are delivered again",
+        "1,300 LSNs and what comes meanwhile are delivered again",
         "same as  syncscope leases restore before-sale --cosmos",
     ] {
         assert!(shown.contains(words), "{words} in\n{shown}");
