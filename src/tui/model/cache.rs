@@ -2,6 +2,7 @@
 //! or when sorted otherwise, a listing of keys stands still and only the values in it change.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     filter::Filter,
-    sort::{Column, Order, SortKey, Sorted, arrange, round},
+    sort::{Column, Order, SortKey, Sorted, arrange_by, round},
 };
 use crate::engine::{CacheStatus, EntryRow, EntryState};
 
@@ -183,8 +184,13 @@ impl CachePane {
         !self.narrows && !self.filter.is_none()
     }
 
+    /// Only what passes the filter is shown.
+    fn is_narrowed(&self) -> bool {
+        self.narrows && !self.filter.is_none()
+    }
+
     fn live(&self) -> &BTreeMap<Rank, Arc<str>> {
-        if self.filter.is_none() || !self.narrows { &self.ranks } else { &self.hits }
+        if self.is_narrowed() { &self.hits } else { &self.ranks }
     }
 
     /// The rows of a window of `height` rows: the key, and the entry unless it is gone.
@@ -296,15 +302,17 @@ impl CachePane {
     }
 
     fn list(&self, now: Timestamp, most: usize) -> Listing {
-        let live = self.live().values().rev();
         let keys = if self.order.is_own() {
-            live.take(most).map(Arc::clone).collect()
+            self.live().values().rev().take(most).map(Arc::clone).collect()
         } else {
-            let keyed = live.filter_map(|key| {
-                let slot = self.slots.get(key)?;
-                Some((slot.row.sort_key(self.order.column), Arc::clone(key)))
-            });
-            arrange(keyed, self.order, EntryRow::COLUMNS, most)
+            let column = self.order.column;
+            // In the order of the slots, whichever that is: to find each entry by its key costs far more.
+            let all = self.slots.iter().filter(|_| !self.is_narrowed());
+            let found = self.hits.values().filter(|_| self.is_narrowed());
+            let rows = all.chain(found.filter_map(|key| self.slots.get_key_value(key)));
+            let keyed = rows.map(|(key, slot)| (slot.row.sort_key(column), Reverse(slot.rank), key));
+            let keys = arrange_by(keyed, self.order, EntryRow::COLUMNS, most);
+            keys.into_iter().map(Arc::clone).collect()
         };
         Listing { keys, cursor: None, top: 0, made_at: self.arrivals, at: now, waiting: 0 }
     }

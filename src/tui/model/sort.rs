@@ -140,11 +140,20 @@ pub(crate) fn arrange<'a, T>(
     columns: &[Column],
     most: usize,
 ) -> Vec<T> {
+    arrange_by(rows.enumerate().map(|(place, (key, row))| (key, place, row)), order, columns, most)
+}
+
+/// The same of rows that come in any order, equal ones by what stands in the middle.
+pub(crate) fn arrange_by<'a, P: Ord, T>(
+    rows: impl Iterator<Item = (SortKey<'a>, P, T)>,
+    order: Order,
+    columns: &[Column],
+    most: usize,
+) -> Vec<T> {
     let falling = order.is_falling(columns);
-    let mut keyed: Vec<(SortKey<'a>, usize, T)> =
-        rows.enumerate().map(|(place, (key, row))| (key, place, row)).collect();
-    let compare = |a: &(SortKey<'a>, usize, T), b: &(SortKey<'a>, usize, T)| {
-        a.0.compare(&b.0, falling).then(a.1.cmp(&b.1))
+    let mut keyed: Vec<(SortKey<'a>, P, T)> = rows.collect();
+    let compare = |a: &(SortKey<'a>, P, T), b: &(SortKey<'a>, P, T)| {
+        a.0.compare(&b.0, falling).then_with(|| a.1.cmp(&b.1))
     };
     if keyed.len() > most {
         keyed.select_nth_unstable_by(most, compare);
