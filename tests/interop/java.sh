@@ -48,4 +48,4 @@ ours=(--database javashop --container prices --lease-container leases-epk)
 timeout 5 "$SYNCSCOPE_BIN" watch leases --json "${ours[@]}" >leases.json 2>/dev/null || true
 grep -q '"kind":"JavaEpkRange"' leases.json || { echo "our lease pane does not know Java's leases" >&2; exit 1; }
 timeout 10 "$SYNCSCOPE_BIN" sync --until-idle "${ours[@]}" 2>refusal.txt && exit 1
-grep -q "belong to Java's processor" refusal.txt
+grep -q "of Java's processor, left alone" refusal.txt
