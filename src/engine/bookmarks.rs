@@ -12,7 +12,7 @@ use super::command::{BookmarkAsk, BookmarkQuestion};
 use super::event::{BookmarkAnswer, BookmarkList, BookmarkRow, BookmarkTold, Event, KeptPositions, Level};
 use super::observe::leases::prefix;
 use super::source::SourceReceiver;
-use super::{BookmarkFiles, NOT_CONNECTED, Shared};
+use super::{BookmarkFiles, NO_LEASE_CONTAINER, NOT_CONNECTED, Shared};
 
 /// Answers until cancelled. A comparison is given up for the next question: whoever asks does not wait for
 /// the answer any more.
@@ -101,7 +101,7 @@ async fn compare(shared: &Shared, source: &SourceReceiver, name: &str) -> Result
     let bookmark = with_files(shared, move |files| files.load(&wanted)).await?;
     let source =
         source.borrow().clone().ok_or_else(|| format!("{NOT_CONNECTED}; it is compared when it is"))?;
-    let leases = source.leases.clone().ok_or("there is no lease container; s starts the sync")?;
+    let leases = source.leases.clone().ok_or(NO_LEASE_CONTAINER)?;
     let store = LeaseStore::new(leases).map_err(|error| error.with_remedy())?;
     let prefix = prefix(shared, &source);
     let leases = store.list(&prefix).await.map_err(|error| error.with_remedy())?;

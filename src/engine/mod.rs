@@ -48,3 +48,7 @@ use shared::Shared;
 
 /// How an answer begins that came before the source was found.
 pub const NOT_CONNECTED: &str = "Cosmos is not connected";
+/// Why something that needs the source is not done.
+const NO_SOURCE: &str = "the source is not connected; try again when it is";
+/// Why something that needs leases is not done.
+const NO_LEASE_CONTAINER: &str = "there is no lease container yet; starting the sync makes it";

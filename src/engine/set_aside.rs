@@ -12,12 +12,12 @@ use crate::config::Settings;
 use crate::sync::{CacheWriter, DeadLetter, DeadLetters, Mapping, Retried, preview, retry};
 use crate::wording::counted;
 
-use super::Shared;
 use super::command::{DeadLetterOrder, MappingTrial};
 use super::event::{
     DeadLetterList, DeadLetterRow, Event, Level, MappingPreview, PreviewEntry, PreviewFault, RetryCounts,
 };
 use super::source::SourceReceiver;
+use super::{NO_SOURCE, Shared};
 
 /// So much of a document is shown.
 const SHOWN: usize = 16 << 10;
@@ -151,7 +151,7 @@ async fn again(
 ) -> Result<RetryCounts, String> {
     shared.settings.may_write_to(&shared.settings.redis.host).map_err(|error| error.to_string())?;
     let found = source.borrow().clone();
-    let source = found.ok_or("the source is not connected; try again when it is")?.monitored;
+    let source = found.ok_or(NO_SOURCE)?.monitored;
     let writer =
         CacheWriter::new(shared.settings.redis.clone(), Arc::clone(&shared.mapping), shared.latency.clone());
     let mut counts = RetryCounts::default();

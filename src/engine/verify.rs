@@ -13,10 +13,10 @@ use crate::sync::CacheWriter;
 use crate::sync::verify::{Finding, Repaired, Repairer, Verifier, VerifyNews, VerifyOptions};
 use crate::wording::{count, counted};
 
-use super::Shared;
 use super::event::{Event, Level, RepairCounts, VerifyPhase, VerifyStatus};
 use super::observe::leases::prefix;
 use super::source::{Source, SourceReceiver};
+use super::{NO_SOURCE, Shared};
 
 /// News on their way from the verification: rows are told in the order found.
 const NEWS: usize = 256;
@@ -76,7 +76,7 @@ pub(super) async fn run(
 pub(super) async fn verifier(shared: &Shared, mut source: SourceReceiver) -> Result<Verifier, String> {
     let found = tokio::time::timeout(PATIENCE, source.wait_for(Option::is_some)).await;
     let source: Option<Source> = found.ok().and_then(Result::ok).and_then(|found| found.clone());
-    let source = source.ok_or("the source is not connected; try again when it is")?;
+    let source = source.ok_or(NO_SOURCE)?;
     let cache = CacheClient::connect(&shared.settings.redis).await.map_err(|error| error.with_remedy())?;
     let leases = match source.leases.clone().map(LeaseStore::new) {
         Some(Ok(store)) => Some((store, prefix(shared, &source))),

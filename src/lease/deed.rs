@@ -269,9 +269,7 @@ impl LeasePlan {
         if let Some(reason) = &self.refused {
             return Some(reason.clone());
         }
-        let live = self.live().count();
-        (live > 0 && !self.order.take_over)
-            .then(|| format!("{live} of them have a live owner: stop it first, or take them over"))
+        owned(self.live().count(), self.order.take_over)
     }
 }
 
@@ -282,17 +280,29 @@ impl LeasePlan {
     /// # Errors
     /// One line: which document, and what is different.
     pub fn agrees_with(&self, shown: &Self) -> Result<(), String> {
-        for document in self.touched() {
-            let before = shown.touched().find(|before| before.id == document.id);
-            match (before, &document.owner) {
-                (None, _) => return Err(format!("{} came meanwhile; look again", document.id)),
-                (Some(before), Some(owner)) if before.owner.as_ref() != Some(owner) => {
-                    return Err(format!("{owner} owns {} now; look again", document.id));
-                }
-                _ => {}
-            }
+        let before = |id: &str| shown.touched().find(|before| before.id == id);
+        self.touched().try_for_each(|document| {
+            let before = before(&document.id).map(|before| before.owner.as_deref());
+            as_shown(&document.id, document.owner.as_deref(), before)
+        })
+    }
+}
+
+/// Why a plan waits: so many live owners have not been agreed to lose theirs.
+pub(super) fn owned(live: usize, take_over: bool) -> Option<String> {
+    (live > 0 && !take_over)
+        .then(|| format!("{live} of them have a live owner: stop it first, or take them over"))
+}
+
+/// Whether a lease is as the plan said that was shown: it was there, and has no other owner since. `before`
+/// is the owner then; `None` = the lease was not there.
+pub(super) fn as_shown(id: &str, owner: Option<&str>, before: Option<Option<&str>>) -> Result<(), String> {
+    match (before, owner) {
+        (None, _) => Err(format!("{id} came meanwhile; look again")),
+        (Some(before), Some(owner)) if before != Some(owner) => {
+            Err(format!("{owner} owns {id} now; look again"))
         }
-        Ok(())
+        _ => Ok(()),
     }
 }
 

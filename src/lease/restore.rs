@@ -10,7 +10,7 @@ use crate::cosmos::CosmosError;
 use crate::wording::counted;
 
 use super::bookmark::{Bookmark, BookmarkError, Change, Difference};
-use super::deed::others;
+use super::deed::{as_shown, others, owned};
 use super::take_over::{Write, write};
 use super::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes};
 
@@ -289,11 +289,11 @@ impl RestorePlan {
 
     /// What will happen, in one line that counts exactly.
     pub fn headline(&self) -> String {
-        let count = self.touched().count();
-        let leases = if count == 1 { "lease" } else { "leases" };
         format!(
-            "send exactly {count} {leases} in {} back to {}: ContinuationToken as it was, Owner null",
-            self.container, self.order.name
+            "send exactly {} in {} back to {}: ContinuationToken as it was, Owner null",
+            counted(self.touched().count(), "lease"),
+            self.container,
+            self.order.name
         )
     }
 
@@ -340,9 +340,7 @@ impl RestorePlan {
             let words = if all_same { "all of them are there already" } else { "none of them can go back" };
             return Some(words.to_owned());
         }
-        let live = self.live().count();
-        (live > 0 && !self.order.take_over)
-            .then(|| format!("{live} of them have a live owner: stop it first, or take them over"))
+        owned(self.live().count(), self.order.take_over)
     }
 
     /// Whether this plan, made just now, does nothing that `shown` did not say: the same bookmark, no other
@@ -354,18 +352,15 @@ impl RestorePlan {
         if self.saved_at != shown.saved_at {
             return Err(format!("the bookmark {} was replaced meanwhile; look again", self.order.name));
         }
-        for lease in self.touched() {
-            // One that was there and has moved on since is meant, too.
-            let before = shown.leases.iter().find(|before| before.id == lease.id);
-            match (before, &lease.owner) {
-                (None, _) => return Err(format!("{} came meanwhile; look again", lease.id)),
-                (Some(before), Some(owner)) if before.owner.as_ref() != Some(owner) => {
-                    return Err(format!("{owner} owns {} now; look again", lease.id));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        // One that was there and has moved on since is meant, too.
+        let before = |id: &str| shown.leases.iter().find(|before| before.id == id);
+        self.touched().try_for_each(|lease| {
+            as_shown(
+                &lease.id,
+                lease.owner.as_deref(),
+                before(&lease.id).map(|before| before.owner.as_deref()),
+            )
+        })
     }
 }
 
@@ -389,9 +384,7 @@ impl RestoreOutcome {
 
     /// In one line.
     pub fn words(&self) -> String {
-        let count = self.restored.len();
-        let leases = if count == 1 { "lease" } else { "leases" };
-        let mut words = format!("{count} {leases} back at bookmark {}", self.name);
+        let mut words = format!("{} back at bookmark {}", counted(self.restored.len(), "lease"), self.name);
         if let Some((id, reason)) = self.refused.first() {
             let _ = write!(words, ", {} left: {id}: {reason}", self.refused.len());
         }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::support::cosmos::{connection, put};
 use crate::support::pair::Pair;
+use crate::support::wait::eventually;
 
 struct Desk {
     commands: mpsc::Sender<Command>,
@@ -36,14 +37,13 @@ impl Desk {
 
     /// Asks again while the engine is still looking for its servers.
     async fn edit_when_connected(&mut self, edit: Edit) -> EditEnd {
-        loop {
-            match self.edit(edit.clone()).await {
-                EditEnd::Refused { reason } if reason.contains("not connected") => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                end => return end,
-            }
-        }
+        let mut end = EditEnd::Refused { reason: String::new() };
+        eventually("the engine has found its servers", async || {
+            end = self.edit(edit.clone()).await;
+            !matches!(&end, EditEnd::Refused { reason } if reason.contains("not connected"))
+        })
+        .await;
+        end
     }
 }
 

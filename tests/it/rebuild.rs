@@ -229,10 +229,11 @@ async fn markers_that_a_killed_rebuild_has_left_are_nobodys_document_and_go_with
     let pair = Pair::start().await;
     pair.run(&["seed", "--count", "3000"]).await.code(0);
     let mut child = pair.program().args(["rebuild", "--yes", "--max-items", "20"]).spawn().unwrap();
-    while markers(&pair).await.0.len() < 4 {
+    eventually("a marker in each range", async || {
         assert!(child.try_wait().unwrap().is_none(), "done before it could be killed");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+        markers(&pair).await.0.len() >= 4
+    })
+    .await;
     child.kill().await.unwrap();
     let left = markers(&pair).await.0;
     assert!(!left.is_empty());

@@ -11,6 +11,7 @@ use crate::engine::event::{
     BookmarkAnswer, BookmarkTold, Bookmarked, Event, Level, RestoreOrder, RestoreOutcome, RestorePlan,
 };
 use crate::engine::observe::leases::prefix;
+use crate::engine::{NO_LEASE_CONTAINER, NO_SOURCE};
 use crate::lease::{Bookmark, LeaseStorage, LeaseStore, restore};
 
 impl Builtin {
@@ -26,13 +27,13 @@ impl Builtin {
     }
 
     async fn bookmark(&mut self, name: &str) -> Result<usize, String> {
-        let source = self.source().ok_or("the source is not connected; try again when it is")?;
-        let leases = source.leases.clone().ok_or("there is no lease container yet; s starts the sync")?;
+        let source = self.source().ok_or(NO_SOURCE)?;
+        let leases = source.leases.clone().ok_or(NO_LEASE_CONTAINER)?;
         let store = LeaseStore::new(leases).map_err(|error| error.with_remedy())?;
         let prefix = prefix(&self.shared, &source);
         let leases = store.list(&prefix).await.map_err(|error| error.with_remedy())?;
         if leases.is_empty() {
-            return Err(format!("there are no leases of {prefix}; s starts the sync"));
+            return Err(format!("there are no leases of {prefix}; starting the sync makes them"));
         }
         let about = format!("{} at {}", source.monitored.path(), source.account.address());
         let bookmark = Bookmark::new(name, Timestamp::now(), about, &prefix, &leases)
@@ -53,7 +54,7 @@ impl Builtin {
 
     async fn restore_plan(&mut self, order: RestoreOrder) -> Result<RestorePlan, String> {
         let store = self.lease_store()?;
-        let source = self.source().ok_or("the source is not connected; try again when it is")?;
+        let source = self.source().ok_or(NO_SOURCE)?;
         let name = order.name.clone();
         let bookmark = with_files(&self.shared, move |files| files.load(&name)).await?;
         let expiration = self.shared.settings.sync.expiration_interval;

@@ -6,6 +6,7 @@ use super::proving::Proving;
 use crate::config::StartPosition;
 use crate::engine::event::{Event, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, Level};
 use crate::engine::observe::leases::prefix;
+use crate::engine::{NO_LEASE_CONTAINER, NO_SOURCE};
 use crate::lease::{LeaseStore, perform};
 
 impl Builtin {
@@ -23,7 +24,7 @@ impl Builtin {
             Err(reason) => return refused(order, reason),
         };
         let Some(source) = self.source() else {
-            return refused(order, "the source is not connected; try again when it is".to_owned());
+            return refused(order, NO_SOURCE.to_owned());
         };
         let expiration = self.shared.settings.sync.expiration_interval;
         let made = LeasePlan::make(&store, &prefix(&self.shared, &source), order.clone(), expiration).await;
@@ -43,9 +44,9 @@ impl Builtin {
         if self.replay.is_some() || self.closing.is_some() {
             return Err("a rebuild is under way; wait for its end".to_owned());
         }
-        let source = self.source().ok_or("the source is not connected; try again when it is")?;
+        let source = self.source().ok_or(NO_SOURCE)?;
         self.shared.settings.may_write_to(source.account.host()).map_err(|error| error.to_string())?;
-        let leases = source.leases.clone().ok_or("there is no lease container yet; s starts the sync")?;
+        let leases = source.leases.clone().ok_or(NO_LEASE_CONTAINER)?;
         LeaseStore::new(leases).map_err(|error| error.with_remedy())
     }
 

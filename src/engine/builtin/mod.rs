@@ -353,7 +353,7 @@ impl Builtin {
 
     async fn remove_instance(&mut self) {
         if self.processors.len() < 2 {
-            let text = "one instance is left; s stops the sync";
+            let text = "one instance is left: it ends when the sync is stopped";
             return self.shared.report.log(Level::Info, "sync", text).await;
         }
         if let (Some(handle), Some(name)) = (self.processors.pop(), self.running.pop()) {
@@ -366,7 +366,7 @@ impl Builtin {
 
     async fn kill_instance(&mut self) {
         let (Some(handle), Some(name)) = (self.processors.pop(), self.running.pop()) else {
-            return self.shared.report.log(Level::Info, "sync", "no instance runs; s starts the sync").await;
+            return self.shared.report.log(Level::Info, "sync", "no instance runs: the sync is off").await;
         };
         handle.kill();
         self.instances = self.processors.len().max(1);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Builtin;
 use crate::cache::CacheClient;
 use crate::cosmos::CosmosError;
+use crate::engine::NO_SOURCE;
 use crate::engine::command::{RebuildMode, RebuildOrder};
 use crate::engine::event::{ForeignOwner, ProofKind, RebuildPlan};
 use crate::engine::observe::leases::prefix;
@@ -44,7 +45,7 @@ impl Builtin {
     /// Looks at source, leases and cache; `Err` says why it cannot be done now.
     async fn fill_in(&mut self, plan: &mut RebuildPlan) -> Result<(), String> {
         let settings = Arc::clone(&self.shared.settings);
-        let source = self.source().ok_or("the source is not connected; try again when it is")?;
+        let source = self.source().ok_or(NO_SOURCE)?;
         for host in [source.account.host(), settings.redis.host.as_str()] {
             settings.may_write_to(host).map_err(|error| error.to_string())?;
         }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::lease::{Comparison, RestoreOutcome, RestorePlan};
+use crate::wording::counted;
 
 /// What became of a bookmark that was to be saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Bookmarked {
     pub fn words(&self) -> String {
         match &self.outcome {
             Ok(1) => format!("bookmark {} keeps the position of 1 lease", self.name),
-            Ok(leases) => format!("bookmark {} keeps the positions of {leases} leases", self.name),
+            Ok(n) => format!("bookmark {} keeps the positions of {}", self.name, counted(*n, "lease")),
             Err(reason) => format!("bookmark {} was not saved: {reason}", self.name),
         }
     }

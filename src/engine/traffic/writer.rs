@@ -99,7 +99,7 @@ impl Writer {
     /// Writes what has become due.
     pub(super) async fn beat(&mut self, source: &mut SourceReceiver) {
         let Some(source) = source.borrow_and_update().as_ref().map(|found| found.monitored.clone()) else {
-            // Gone for now: it comes back by itself.
+            // The source is away; it comes back by itself.
             return tokio::time::sleep(super::BEAT).await;
         };
         self.count(&source).await;

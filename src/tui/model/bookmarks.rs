@@ -4,6 +4,7 @@ use super::Marking;
 use crate::engine::{
     BookmarkAsk, BookmarkList, BookmarkQuestion, BookmarkRow, Command, Comparison, LeaseSnapshot,
 };
+use crate::tui::keymap::Action;
 
 /// State of the view.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,15 @@ impl BookmarkDialog {
 
     pub(crate) fn selected(&self) -> Option<&BookmarkRow> {
         self.rows().get(self.place())
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::Submit => self.selected().is_some_and(|row| row.kept.is_ok()),
+            Action::DeleteBookmark => self.selected().is_some(),
+            _ => true,
+        }
     }
 
     /// Asks which there are.

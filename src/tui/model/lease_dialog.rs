@@ -1,6 +1,7 @@
 //! The dialog of deeds on leases: what, on which, the plan, and what became of it.
 
 use crate::engine::{Bookmarked, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseRow};
+use crate::tui::keymap::Action;
 
 /// State of the dialog.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,7 @@ impl LeaseDialog {
         Self { lease: selected.map(|row| row.id.clone()), all: selected.is_none(), ..Self::default() }
     }
 
-    /// What is asked for now.
+    /// The order that the choices make.
     pub(crate) fn order(&self) -> LeaseOrder {
         let only = self.lease.iter().filter(|_| !self.all).cloned().collect();
         LeaseOrder { deed: self.deed, only, take_over: self.take_over }
@@ -99,6 +100,17 @@ impl LeaseDialog {
     /// What would happen; `None` while it is being found out.
     pub(crate) fn plan(&self) -> Option<&LeasePlan> {
         self.plan.as_deref()
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            _ if self.started => action == Action::Back,
+            Action::Submit => self.hindrance().is_none(),
+            Action::NextField => self.lease.is_some(),
+            Action::TakeOver => self.plan().is_some_and(|plan| plan.live().next().is_some()),
+            _ => true,
+        }
     }
 
     /// Why enter does nothing now, if so.

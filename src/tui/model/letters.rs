@@ -2,6 +2,7 @@
 
 use super::sort::{Column, Order, SortKey, Sorted, arrange};
 use crate::engine::{DeadLetterList, DeadLetterRow};
+use crate::tui::keymap::Action;
 
 /// State of the view.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +64,16 @@ impl Letters {
     pub(crate) fn selected(&self) -> Option<&DeadLetterRow> {
         let place = self.place();
         self.rows().get(place).copied()
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::Retry | Action::RetryAll | Action::Export | Action::Preview | Action::Copy => {
+                self.selected().is_some()
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn step(&mut self, by: isize) {

@@ -5,6 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tui_input::Input;
 
 use crate::engine::{LeaseRow, RebuildMode, RebuildOrder, RebuildPlan};
+use crate::tui::keymap::Action;
 
 /// How far back `since` reaches until something else is typed.
 const FIRST_SINCE: &str = "1h";
@@ -86,7 +87,7 @@ impl RebuildDialog {
         Self { started: true, ..Self::new(&[], None) }
     }
 
-    /// What is asked for now; `Err` says in one line what is missing.
+    /// The order that the choices make; `Err` says in one line what is missing.
     pub(crate) fn order(&self, now: Timestamp, zone: &TimeZone) -> Result<RebuildOrder, String> {
         let mut order =
             RebuildOrder { take_over: self.take_over, wait: self.wait, ..RebuildOrder::default() };
@@ -151,6 +152,22 @@ impl RebuildDialog {
     pub(crate) fn agreed(&self) -> Option<RebuildOrder> {
         let plan = self.plan.as_ref()?;
         Some(RebuildOrder { take_over: self.take_over, wait: self.wait, ..plan.order.clone() })
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            _ if self.started => action == Action::Back,
+            Action::Submit => self.hindrance().is_none(),
+            Action::Copy => self.plan().is_some(),
+            Action::PreviousChoice | Action::NextChoice | Action::Tick => {
+                self.choice == RebuildChoice::Leases
+            }
+            Action::Wait | Action::TakeOver => {
+                self.plan().is_some_and(|plan| !plan.foreign_owners.is_empty())
+            }
+            _ => true,
+        }
     }
 
     /// Why enter does nothing now, if so.

@@ -3,6 +3,7 @@
 use crate::engine::{
     BookmarkAsk, BookmarkQuestion, Command, LeaseRow, RestoreOrder, RestoreOutcome, RestorePlan,
 };
+use crate::tui::keymap::Action;
 
 /// State of the dialog.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +32,7 @@ impl RestoreDialog {
         Self { name, lease: selected.map(|row| row.id.clone()), ..Self::default() }
     }
 
-    /// What is asked for now.
+    /// The order that the choices make.
     pub(crate) fn order(&self) -> RestoreOrder {
         let only = self.lease.iter().filter(|_| self.one).cloned().collect();
         RestoreOrder { name: self.name.clone(), only, take_over: self.take_over }
@@ -93,6 +94,17 @@ impl RestoreDialog {
     /// What would happen; `None` while it is being found out.
     pub(crate) fn plan(&self) -> Option<&RestorePlan> {
         self.plan.as_ref()
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            _ if self.started => action == Action::Back,
+            Action::Submit => self.hindrance().is_none(),
+            Action::NextField => self.lease.is_some(),
+            Action::TakeOver => self.plan().is_some_and(|plan| plan.live().next().is_some()),
+            _ => true,
+        }
     }
 
     /// Why enter does nothing now, if so.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CachePane;
+use crate::tui::keymap::Action;
 
 /// What keys are split by.
 pub(crate) const SEPARATOR: char = ':';
@@ -67,6 +68,16 @@ impl KeyTree {
 
     pub(crate) fn selected(&self) -> Option<&TreeRow> {
         self.rows.get(self.place())
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::Submit | Action::Copy | Action::PreviousChoice | Action::NextChoice => {
+                self.selected().is_some()
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn step(&mut self, by: isize) {

@@ -2,6 +2,7 @@
 
 use super::sort::{Column, Order, SortKey, Sorted, arrange};
 use crate::engine::{Finding, VerifyPhase, VerifyStatus};
+use crate::tui::keymap::Action;
 
 /// Most findings kept; the summary counts all.
 const MOST: usize = 1_000;
@@ -90,6 +91,17 @@ impl Verification {
     pub(crate) fn running(&self) -> bool {
         let phase = self.status.as_ref().map(|status| &status.phase);
         matches!(phase, Some(VerifyPhase::Comparing | VerifyPhase::Repairing))
+    }
+
+    /// Whether an action of the dialog does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::Repair | Action::RepairOne => self.repairable(),
+            Action::Verify => !self.running(),
+            Action::StopVerify => self.running(),
+            Action::Submit => !self.findings.is_empty(),
+            _ => true,
+        }
     }
 
     /// There is something to mend, and everything was compared.

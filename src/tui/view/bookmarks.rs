@@ -306,16 +306,10 @@ fn fit(words: &str, columns: usize, align: Align) -> String {
 }
 
 /// What the keys do now.
-pub(super) fn foot<'m>(model: &'m Model, state: &BookmarkDialog) -> Hints<'m> {
-    let mut hints = Hints::of(model, Context::Bookmarks);
-    if state.selected().is_some_and(|row| row.kept.is_ok()) {
-        hints.key(Action::Submit, "go back …");
-    }
-    hints.key(Action::SaveBookmark, "save");
-    if state.selected().is_some() {
-        hints.key(Action::DeleteBookmark, "delete");
-    }
-    hints.key(Action::Copy, "copy command").key(Action::Reload, "read again");
-    hints.key(Action::Back, "back");
+pub(super) fn foot<'m>(model: &'m Model, state: &'m BookmarkDialog) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Bookmarks).only(|action| state.offers(action));
+    hints.key(Action::Submit, "go back …").key(Action::SaveBookmark, "save");
+    hints.key(Action::DeleteBookmark, "delete").key(Action::Copy, "copy command");
+    hints.key(Action::Reload, "read again").key(Action::Back, "back");
     hints
 }

@@ -86,60 +86,21 @@ fn hints(model: &Model) -> Hints<'_> {
 
 /// Hints that would do nothing now are left out.
 fn applies(model: &Model, action: Action) -> bool {
-    match (model.overlays.last(), action) {
-        (Some(overlay), action) => applies_in(model, overlay, action),
-        (None, Action::StopInserts) => !model.traffic.jobs.is_empty(),
-        (None, Action::ToggleTraffic) => model.traffic.target_rate > 0.0 || model.traffic.paused,
-        (None, _) => true,
-    }
-}
-
-/// The same of a dialog. Where its deed is under way or done, only the way out is left.
-fn applies_in(model: &Model, overlay: &Overlay, action: Action) -> bool {
-    match overlay {
-        Overlay::Rebuild(dialog) if dialog.started => action == Action::Back,
-        Overlay::Leases(dialog) if dialog.started => action == Action::Back,
-        Overlay::Restore(dialog) if dialog.started => action == Action::Back,
-        Overlay::Rebuild(dialog) => match action {
-            Action::Submit => dialog.hindrance().is_none(),
-            Action::Copy => dialog.plan().is_some(),
+    match model.overlays.last() {
+        None => match action {
+            Action::StopInserts => !model.traffic.jobs.is_empty(),
+            Action::ToggleTraffic => model.traffic.target_rate > 0.0 || model.traffic.paused,
             _ => true,
         },
-        Overlay::Leases(dialog) => match action {
-            Action::Submit => dialog.hindrance().is_none(),
-            Action::TakeOver => dialog.plan().is_some_and(|plan| plan.live().next().is_some()),
-            Action::NextField => dialog.lease.is_some(),
-            _ => true,
-        },
-        Overlay::Restore(dialog) => match action {
-            Action::Submit => dialog.hindrance().is_none(),
-            Action::TakeOver => dialog.plan().is_some_and(|plan| plan.live().next().is_some()),
-            Action::NextField => dialog.lease.is_some(),
-            _ => true,
-        },
-        Overlay::Bookmarks(dialog) => match action {
-            Action::Submit => dialog.selected().is_some_and(|row| row.kept.is_ok()),
-            Action::DeleteBookmark => dialog.selected().is_some(),
-            _ => true,
-        },
-        Overlay::Verify(dialog) if dialog.asking => action == Action::Back,
-        Overlay::Verify(_) => match action {
-            Action::Repair | Action::RepairOne => model.verification.repairable(),
-            Action::Verify => !model.verification.running(),
-            Action::StopVerify => model.verification.running(),
-            Action::Submit => !model.verification.findings.is_empty(),
-            _ => true,
-        },
-        Overlay::Letters(letters) => match action {
-            Action::Retry | Action::RetryAll | Action::Export | Action::Preview | Action::Copy => {
-                letters.selected().is_some()
-            }
-            _ => true,
-        },
-        Overlay::Tree(tree) => match action {
-            Action::Submit | Action::Copy => tree.selected().is_some(),
-            _ => true,
-        },
-        _ => true,
+        Some(Overlay::Rebuild(dialog)) => dialog.offers(action),
+        Some(Overlay::Leases(dialog)) => dialog.offers(action),
+        Some(Overlay::Restore(dialog)) => dialog.offers(action),
+        Some(Overlay::Bookmarks(dialog)) => dialog.offers(action),
+        // A question has its own words beside it.
+        Some(Overlay::Verify(dialog)) if dialog.asking => action == Action::Back,
+        Some(Overlay::Verify(_)) => model.verification.offers(action),
+        Some(Overlay::Letters(letters)) => letters.offers(action),
+        Some(Overlay::Tree(tree)) => tree.offers(action),
+        Some(_) => true,
     }
 }

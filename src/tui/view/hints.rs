@@ -20,6 +20,8 @@ pub(crate) struct Hints<'m> {
     keymap: &'m Keymap,
     context: Context,
     each: Vec<Hint>,
+    /// Whether an action does something now.
+    offers: Option<Box<dyn Fn(Action) -> bool + 'm>>,
     /// Columns behind each.
     gap: usize,
 }
@@ -56,7 +58,13 @@ impl Hint {
 impl<'m> Hints<'m> {
     /// Of a place, for the lower border of its box.
     pub(super) fn of(model: &'m Model, context: Context) -> Self {
-        Self { keymap: &model.options.keymap, context, each: Vec::new(), gap: 3 }
+        Self { keymap: &model.options.keymap, context, each: Vec::new(), offers: None, gap: 3 }
+    }
+
+    /// What does nothing now is left out.
+    pub(super) fn only(mut self, offers: impl Fn(Action) -> bool + 'm) -> Self {
+        self.offers = Some(Box::new(offers));
+        self
     }
 
     /// Closer together.
@@ -81,7 +89,11 @@ impl<'m> Hints<'m> {
     }
 
     fn keys(&mut self, actions: &[Action], word: impl Into<Cow<'static, str>>) -> &mut Self {
-        let bound = |action: &Action| Some((self.keymap.key_of(self.context, *action)?, Some(*action)));
+        let offered = |action: Action| self.offers.as_ref().is_none_or(|offers| offers(action));
+        let bound = |action: &Action| {
+            let key = self.keymap.key_of(self.context, *action).filter(|_| offered(*action))?;
+            Some((key, Some(*action)))
+        };
         let keys: Vec<_> = actions.iter().filter_map(bound).collect();
         if !keys.is_empty() {
             self.each.push(Hint { keys, word: word.into() });

@@ -1,7 +1,5 @@
 //! The dialog of deeds on leases: exactly which documents, whose, and what comes after it.
 
-use std::fmt::Write as _;
-
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
@@ -9,6 +7,7 @@ use ratatui::{
 
 use super::{
     hints::Hints,
+    lease_plan::{DEED, Owner, beside, live_owners},
     sheet::{Sheet, Spot},
 };
 use crate::{
@@ -128,14 +127,7 @@ fn planned(model: &Model, state: &LeaseDialog, plan: &LeasePlan, sheet: &mut She
     }
     let live = plan.live().count();
     if live > 0 {
-        let whose = if live == 1 { "a live owner".to_owned() } else { format!("live owners of {live}") };
-        let key = model.key_in(Context::Leases, Action::TakeOver);
-        let words = if state.take_over {
-            format!("{whose} will lose them: {key} takes that back")
-        } else {
-            format!("{whose} would lose them: stop the owner first, or {key} agrees to take them over")
-        };
-        sheet.item("! ", &words, if state.take_over { theme.waiting } else { theme.bad });
+        live_owners(model, Context::Leases, live, state.take_over, sheet);
     }
     sheet.words(&plan.headline(), theme.strong);
     for document in plan.touched().take(MOST_IDS) {
@@ -165,29 +157,13 @@ fn draw_document(model: &Model, document: &PlannedLease, sheet: &mut Sheet) {
         LeaseStep::Rewind => "rewind",
         LeaseStep::Delete | LeaseStep::Nothing => "delete",
     };
-    let (mut owner, style) = match (&document.owner, document.live) {
-        (None, _) if document.token.is_none() => ("the marker that leases were made".to_owned(), theme.dim),
-        (None, _) => ("○ no owner".to_owned(), theme.dim),
-        (Some(owner), true) => (format!("● {}", text::middle(owner, 20)), theme.bad),
-        (Some(owner), false) => (format!("◐ {}, expired", text::middle(owner, 20)), theme.waiting),
+    let PlannedLease { live, heartbeat, since, .. } = *document;
+    let owner = match document.token {
+        Some(_) => Owner { name: document.owner.as_deref(), live, heartbeat, since }.words(model),
+        None => ("the marker that leases were made".to_owned(), theme.dim),
     };
-    if let Some(beat) = document.heartbeat {
-        // Writing to a text cannot fail.
-        let _ = write!(owner, ", beat {}", text::span(text::seconds_between(beat, model.now)));
-    }
-    if let Some(since) = document.since.filter(|_| document.live) {
-        let _ = write!(owner, ", owner since {} or before", &text::clock(since, &model.options.zone)[..8]);
-    }
-    let columns = sheet.columns().saturating_sub(10);
-    let id = text::middle(&document.id, columns).into_owned();
-    let beside = text::width(&id) + 2 + text::width(&owner) <= columns;
-    let mut line = vec![(format!("   {deed} "), theme.text), (id, theme.text)];
-    if beside {
-        line.extend([("  ".to_owned(), theme.text), (owner, style)]);
-        sheet.parts(line);
-    } else {
-        sheet.parts(line).parts(vec![(" ".repeat(10), theme.text), (owner, style)]);
-    }
+    let id = text::middle(&document.id, sheet.columns().saturating_sub(DEED)).into_owned();
+    beside(sheet, vec![(format!("   {deed} "), theme.text), (id, theme.text)], vec![owner]);
 }
 
 fn ended(model: &Model, outcome: &LeaseOutcome, sheet: &mut Sheet) {
@@ -201,24 +177,12 @@ fn ended(model: &Model, outcome: &LeaseOutcome, sheet: &mut Sheet) {
 }
 
 /// What the keys do now.
-pub(super) fn foot<'m>(model: &'m Model, state: &LeaseDialog) -> Hints<'m> {
-    let mut hints = Hints::of(model, Context::Leases);
-    if state.outcome.is_some() || state.started {
-        hints.key(Action::Back, "close");
-        return hints;
-    }
-    if state.hindrance().is_none() {
-        hints.key(Action::Submit, state.deed.word());
-    }
-    hints.pair(Action::Up, Action::Down, "what");
-    if state.lease.is_some() {
-        hints.key(Action::NextField, "which");
-    }
-    if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
-        hints.key(Action::TakeOver, "take over");
-    }
+pub(super) fn foot<'m>(model: &'m Model, state: &'m LeaseDialog) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Leases).only(|action| state.offers(action));
+    hints.key(Action::Submit, state.deed.word()).pair(Action::Up, Action::Down, "what");
+    hints.key(Action::NextField, "which").key(Action::TakeOver, "take over");
     hints.key(Action::Copy, "copy command").key(Action::SaveBookmark, "bookmark");
     hints.key(Action::Bookmarks, "bookmarks");
-    hints.key(Action::Back, "cancel");
+    hints.key(Action::Back, if state.started { "close" } else { "cancel" });
     hints
 }

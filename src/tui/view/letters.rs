@@ -131,15 +131,12 @@ fn draw_document(model: &Model, row: &DeadLetterRow, scroll: usize, area: Rect, 
 }
 
 /// What the keys do now.
-pub(super) fn foot<'m>(model: &'m Model, state: &Letters) -> Hints<'m> {
-    let mut hints = Hints::of(model, Context::Letters);
+pub(super) fn foot<'m>(model: &'m Model, state: &'m Letters) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Letters).only(|action| state.offers(action));
     if state.busy {
         hints.sign("◐", "trying again");
     }
-    if state.selected().is_some() {
-        hints.key(Action::Retry, "retry").key(Action::RetryAll, "retry all").key(Action::Export, "export");
-        hints.key(Action::Preview, "preview").key(Action::Copy, "copy JSON");
-    }
-    hints.key(Action::Back, "back");
+    hints.key(Action::Retry, "retry").key(Action::RetryAll, "retry all").key(Action::Export, "export");
+    hints.key(Action::Preview, "preview").key(Action::Copy, "copy JSON").key(Action::Back, "back");
     hints
 }

@@ -20,6 +20,7 @@ mod hints;
 pub(crate) mod insert;
 pub(crate) mod latency;
 pub(crate) mod lease_dialog;
+mod lease_plan;
 pub(crate) mod leases;
 pub(crate) mod letters;
 pub(crate) mod log;

@@ -231,24 +231,17 @@ fn context(state: &RebuildDialog) -> Context {
 }
 
 /// What the keys do now.
-pub(super) fn foot<'m>(model: &'m Model, state: &RebuildDialog) -> Hints<'m> {
+pub(super) fn foot<'m>(model: &'m Model, state: &'m RebuildDialog) -> Hints<'m> {
     let running = model.rebuilding().is_some() || model.rebuild.is_none();
-    let mut hints = Hints::of(model, context(state));
-    if state.started {
-        hints.key(Action::Back, if running { "leave it running" } else { "close" });
-        return hints;
-    }
-    if state.hindrance().is_none() {
-        hints.key(Action::Submit, "start");
-    }
-    hints.pair(Action::Up, Action::Down, "mode");
-    if state.choice == RebuildChoice::Leases {
-        hints.pair(Action::PreviousChoice, Action::NextChoice, "lease").key(Action::Tick, "tick");
-    }
-    if state.plan().is_some_and(|plan| !plan.foreign_owners.is_empty()) {
-        hints.key(Action::Wait, "wait").key(Action::TakeOver, "take over");
-    }
-    hints.key(Action::Back, "cancel");
+    let back = match state.started {
+        false => "cancel",
+        true if running => "leave it running",
+        true => "close",
+    };
+    let mut hints = Hints::of(model, context(state)).only(|action| state.offers(action));
+    hints.key(Action::Submit, "start").pair(Action::Up, Action::Down, "mode");
+    hints.pair(Action::PreviousChoice, Action::NextChoice, "lease").key(Action::Tick, "tick");
+    hints.key(Action::Wait, "wait").key(Action::TakeOver, "take over").key(Action::Back, back);
     hints
 }
 

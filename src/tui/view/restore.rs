@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    style::Style,
 };
 
 use super::{
     bookmarks::position,
     hints::Hints,
+    lease_plan::{DEED, Owner, beside, live_owners},
     sheet::{Sheet, Spot},
 };
 use crate::{
@@ -29,8 +29,6 @@ const MOST: usize = 200;
 /// Refusals listed.
 const LISTED: usize = 20;
 const WIDTH: u16 = 104;
-/// Columns before the id of a lease.
-const DEED: usize = 10;
 
 /// Draws the dialog.
 pub(super) fn draw(model: &Model, state: &RestoreDialog, body: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -103,14 +101,7 @@ fn planned(model: &Model, state: &RestoreDialog, plan: &RestorePlan, sheet: &mut
             theme.waiting,
         );
     } else if live > 0 {
-        let whose = if live == 1 { "a live owner".to_owned() } else { format!("live owners of {live}") };
-        let key = model.key_in(Context::Restore, Action::TakeOver);
-        let words = if state.takes_over() {
-            format!("{whose} will lose them: {key} takes that back")
-        } else {
-            format!("{whose} would lose them: stop the owner first, or {key} agrees to take them over")
-        };
-        sheet.item("! ", &words, if state.takes_over() { theme.waiting } else { theme.bad });
+        live_owners(model, Context::Restore, live, state.takes_over(), sheet);
     }
     sheet.words(&plan.headline(), theme.strong);
     for lease in plan.leases.iter().take(MOST) {
@@ -141,8 +132,7 @@ fn draw_lease(model: &Model, lease: &ComparedLease, sheet: &mut Sheet) {
         return;
     }
     let again = match lease.change.lsns() {
-        Some(1) => "1 LSN again".to_owned(),
-        Some(lsns) => format!("{} LSNs again", text::count(lsns)),
+        Some(lsns) => format!("{} again", text::counted(lsns, "LSN")),
         None => "it cannot be counted what comes again".to_owned(),
     };
     let mut way =
@@ -151,41 +141,13 @@ fn draw_lease(model: &Model, lease: &ComparedLease, sheet: &mut Sheet) {
         // Writing to a text cannot fail.
         let _ = write!(way, ", part of {}", text::middle(parent, 20));
     }
+    let ComparedLease { live, heartbeat, since, .. } = *lease;
+    let owner = Owner { name: lease.owner.as_deref(), live, heartbeat, since };
     beside(
         sheet,
         vec![("   back   ".to_owned(), theme.text), (id, theme.text)],
-        vec![(way, theme.strong), ("  ".to_owned(), theme.text), owner(model, lease)],
+        vec![(way, theme.strong), owner.words(model)],
     );
-}
-
-/// The rest behind the id where there is room, else below it.
-fn beside(sheet: &mut Sheet, mut line: Vec<(String, Style)>, rest: Vec<(String, Style)>) {
-    let width = |parts: &[(String, Style)]| parts.iter().map(|(words, _)| text::width(words)).sum::<usize>();
-    if width(&line) + 2 + width(&rest) <= sheet.columns() {
-        line.push(("  ".to_owned(), Style::default()));
-        line.extend(rest);
-        sheet.parts(line);
-    } else {
-        let indent = (" ".repeat(DEED), Style::default());
-        sheet.parts(line).parts(std::iter::once(indent).chain(rest).collect());
-    }
-}
-
-fn owner(model: &Model, lease: &ComparedLease) -> (String, Style) {
-    let theme = &model.theme;
-    let (mut words, style) = match (&lease.owner, lease.live) {
-        (None, _) => ("○ no owner".to_owned(), theme.dim),
-        (Some(owner), true) => (format!("● {}", text::middle(owner, 20)), theme.bad),
-        (Some(owner), false) => (format!("◐ {}, expired", text::middle(owner, 20)), theme.waiting),
-    };
-    if let Some(beat) = lease.heartbeat {
-        // Writing to a text cannot fail.
-        let _ = write!(words, ", beat {}", text::span(text::seconds_between(beat, model.now)));
-    }
-    if let Some(since) = lease.since.filter(|_| lease.live) {
-        let _ = write!(words, ", since {} or before", &text::clock(since, &model.options.zone)[..8]);
-    }
-    (words, style)
 }
 
 fn ended(model: &Model, outcome: &RestoreOutcome, sheet: &mut Sheet) {
@@ -209,21 +171,10 @@ fn ended(model: &Model, outcome: &RestoreOutcome, sheet: &mut Sheet) {
 }
 
 /// What the keys do now.
-pub(super) fn foot<'m>(model: &'m Model, state: &RestoreDialog) -> Hints<'m> {
-    let mut hints = Hints::of(model, Context::Restore);
-    if state.started {
-        hints.key(Action::Back, "back");
-        return hints;
-    }
-    if state.hindrance().is_none() {
-        hints.key(Action::Submit, "go back");
-    }
-    if state.lease.is_some() {
-        hints.key(Action::NextField, "which");
-    }
-    if state.plan().is_some_and(|plan| plan.live().next().is_some()) {
-        hints.key(Action::TakeOver, "take over");
-    }
-    hints.key(Action::Copy, "copy command").key(Action::Back, "cancel");
+pub(super) fn foot<'m>(model: &'m Model, state: &'m RestoreDialog) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Restore).only(|action| state.offers(action));
+    hints.key(Action::Submit, "go back").key(Action::NextField, "which");
+    hints.key(Action::TakeOver, "take over").key(Action::Copy, "copy command");
+    hints.key(Action::Back, if state.started { "back" } else { "cancel" });
     hints
 }

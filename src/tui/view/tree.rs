@@ -69,14 +69,11 @@ pub(super) fn draw(model: &Model, state: &KeyTree, body: Rect, buf: &mut Buffer)
 }
 
 /// What the keys do.
-pub(super) fn foot<'m>(model: &'m Model, tree: &KeyTree) -> Hints<'m> {
-    let mut hints = Hints::of(model, Context::Tree);
-    if tree.selected().is_some() {
-        hints.key(Action::Submit, "open, follow");
-        hints.pair(Action::PreviousChoice, Action::NextChoice, "close, open");
-        hints.key(Action::Copy, "copy");
-    }
-    hints.key(Action::Back, "back");
+pub(super) fn foot<'m>(model: &'m Model, tree: &'m KeyTree) -> Hints<'m> {
+    let mut hints = Hints::of(model, Context::Tree).only(|action| tree.offers(action));
+    hints.key(Action::Submit, "open, follow");
+    hints.pair(Action::PreviousChoice, Action::NextChoice, "close, open");
+    hints.key(Action::Copy, "copy").key(Action::Back, "back");
     hints
 }
 

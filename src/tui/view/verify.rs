@@ -265,17 +265,9 @@ pub(super) fn foot<'m>(model: &'m Model, state: &VerifyDialog) -> Hints<'m> {
         hints.key(Action::Submit, "repair").key(Action::Back, "no");
         return hints;
     }
-    if !verification.findings.is_empty() {
-        hints.key(Action::Submit, "follow");
-    }
-    if verification.repairable() {
-        hints.key(Action::Repair, "repair all").key(Action::RepairOne, "only this");
-    }
-    if verification.running() {
-        hints.key(Action::StopVerify, "stop");
-    } else {
-        hints.key(Action::Verify, "again");
-    }
+    let mut hints = hints.only(|action| verification.offers(action));
+    hints.key(Action::Submit, "follow").key(Action::Repair, "repair all").key(Action::RepairOne, "only this");
+    hints.key(Action::StopVerify, "stop").key(Action::Verify, "again");
     hints.key(Action::Back, if verification.running() { "leave it running" } else { "close" });
     hints
 }

@@ -20,7 +20,7 @@ impl Parser<'_> {
             let first = parser.either()?;
             if parser.sign("?") {
                 let then = parser.expression()?;
-                parser.expect(":")?;
+                parser.require(":")?;
                 return Ok(Expr::If(Box::new(first), Box::new(then), Box::new(parser.expression()?)));
             }
             if parser.sign("??") {
@@ -54,9 +54,9 @@ impl Parser<'_> {
         let left = self.binary(0)?;
         let not = self.word("not");
         let found = if self.word("in") {
-            self.expect("(")?;
+            self.require("(")?;
             let items = self.list(Self::expression)?;
-            self.expect(")")?;
+            self.require(")")?;
             Expr::In(Box::new(left), items)
         } else if self.word("between") {
             let low = self.binary(1)?;
@@ -157,7 +157,7 @@ impl Parser<'_> {
                 Expr::Literal(name.into())
             } else if self.sign("[") {
                 let index = self.expression()?;
-                self.expect("]")?;
+                self.require("]")?;
                 index
             } else {
                 return Ok(of);
@@ -196,7 +196,7 @@ impl Parser<'_> {
                 self.at += 1;
                 let inner =
                     if self.at_select() { Expr::Scalar(Box::new(self.query()?)) } else { self.expression()? };
-                self.expect(")")?;
+                self.require(")")?;
                 Ok(inner)
             }
             Some(Token::Sign("[")) => {
@@ -205,7 +205,7 @@ impl Parser<'_> {
                     return Ok(Expr::Array(Vec::new()));
                 }
                 let items = self.list(Self::expression)?;
-                self.expect("]")?;
+                self.require("]")?;
                 Ok(Expr::Array(items))
             }
             Some(Token::Sign("{")) => {
@@ -214,7 +214,7 @@ impl Parser<'_> {
                     return Ok(Expr::Object(Vec::new()));
                 }
                 let fields = self.list(Self::field)?;
-                self.expect("}")?;
+                self.require("}")?;
                 Ok(Expr::Object(fields))
             }
             _ => Err(self.unexpected()),
@@ -227,7 +227,7 @@ impl Parser<'_> {
             _ => return Err(self.unexpected()),
         };
         self.at += 1;
-        self.expect(":")?;
+        self.require(":")?;
         Ok((name, self.expression()?))
     }
 
@@ -254,11 +254,11 @@ impl Parser<'_> {
     }
 
     fn call(&mut self, name: &str) -> Result<Expr, Fault> {
-        self.expect("(")?;
+        self.require("(")?;
         let upper = name.to_ascii_uppercase();
         if matches!(upper.as_str(), "EXISTS" | "ARRAY") && self.at_select() {
             let query = Box::new(self.query()?);
-            self.expect(")")?;
+            self.require(")")?;
             return Ok(if upper == "ARRAY" { Expr::Collect(query) } else { Expr::Exists(query) });
         }
         if let Some(kind) = Kind::named(&upper) {
@@ -268,7 +268,7 @@ impl Parser<'_> {
             Vec::new()
         } else {
             let arguments = self.list(Self::expression)?;
-            self.expect(")")?;
+            self.require(")")?;
             arguments
         };
         if upper == "REGEXMATCH" {
@@ -291,7 +291,7 @@ impl Parser<'_> {
             )));
         }
         let argument = self.expression()?;
-        self.expect(")")?;
+        self.require(")")?;
         let Some(frame) = self.frames.last_mut() else { return Err(self.unexpected()) };
         frame.aggregates_allowed = true;
         frame.aggregates.push((kind, argument));

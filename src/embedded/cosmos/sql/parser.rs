@@ -68,7 +68,7 @@ impl<'p> Parser<'p> {
 
     /// A query from `SELECT` to its last clause.
     pub(super) fn query(&mut self) -> Result<Query, Fault> {
-        self.expect_word("select")?;
+        self.require_word("select")?;
         self.frames.push(Frame::default());
         let query = self.nested(Self::clauses);
         self.frames.pop();
@@ -89,27 +89,27 @@ impl<'p> Parser<'p> {
         self.allow_aggregates(true);
         let select = self.select()?;
         if !sources.is_empty() {
-            self.expect_word("from")?;
+            self.require_word("from")?;
             self.at = after_from;
         }
         self.allow_aggregates(false);
         let filter = if self.word("where") { Some(self.expression()?) } else { None };
         let mut group = Vec::new();
         if self.word("group") {
-            self.expect_word("by")?;
+            self.require_word("by")?;
             group = self.list(Self::expression)?;
         }
         self.allow_aggregates(true);
         let mut order = Vec::new();
         if self.word("order") {
-            self.expect_word("by")?;
+            self.require_word("by")?;
             order = self.list(Self::order_item)?;
         }
         self.allow_aggregates(false);
         let (mut offset, mut limit) = (0, None);
         if self.word("offset") {
             offset = self.count()?;
-            self.expect_word("limit")?;
+            self.require_word("limit")?;
             limit = Some(self.count()?);
         }
         if top.is_some() && limit.is_some() {
@@ -245,16 +245,16 @@ impl<'p> Parser<'p> {
     fn source(&mut self) -> Result<(Option<String>, Source), Fault> {
         if self.sign("(") {
             let query = self.query()?;
-            self.expect(")")?;
+            self.require(")")?;
             return Ok((self.alias()?, Source::Results(Box::new(query))));
         }
         if matches!(self.tokens.get(self.at + 1), Some((_, Token::Word(word))) if word.eq_ignore_ascii_case("in"))
         {
             let name = self.name()?;
-            self.expect_word("in")?;
+            self.require_word("in")?;
             if self.sign("(") {
                 let query = self.query()?;
-                self.expect(")")?;
+                self.require(")")?;
                 return Ok((Some(name), Source::Each(Expr::Scalar(Box::new(query)))));
             }
             let root = self.name()?;
@@ -345,7 +345,7 @@ impl<'p> Parser<'p> {
         found
     }
 
-    pub(super) fn expect(&mut self, sign: &str) -> Result<(), Fault> {
+    pub(super) fn require(&mut self, sign: &str) -> Result<(), Fault> {
         if self.sign(sign) { Ok(()) } else { Err(self.unexpected()) }
     }
 
@@ -356,7 +356,7 @@ impl<'p> Parser<'p> {
         found
     }
 
-    fn expect_word(&mut self, keyword: &str) -> Result<(), Fault> {
+    fn require_word(&mut self, keyword: &str) -> Result<(), Fault> {
         if self.word(keyword) { Ok(()) } else { Err(self.unexpected()) }
     }
 
