@@ -55,8 +55,9 @@ pub(super) async fn run(settings: Settings, args: &DemoArgs, look: Look) -> Resu
         ..screen_options(&options.settings, true, look)
     };
     let (Face { commands, events }, inside) = channels();
+    let leases = format!("{}/{}", options.settings.database, options.settings.lease_container);
     let servers = async {
-        let pair = Pair::start(&args.embedded).await?;
+        let pair = Pair::start(&args.embedded, leases).await?;
         welcome(&inside, &pair).await;
         options.settings.cosmos =
             CosmosConnection::parse(&pair.cosmos.connection_string()).map_err(CliError::Refused)?;

@@ -30,18 +30,20 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Starts both.
+    /// Starts both for leases in this container, `database/container`.
     ///
     /// # Errors
     /// A port that was asked for is taken.
-    pub(super) async fn start(args: &EmbeddedArgs) -> Result<Self, CliError> {
-        Self::start_from(args, None, None).await.map(|(pair, _)| pair)
+    pub(super) async fn start(args: &EmbeddedArgs, leases: String) -> Result<Self, CliError> {
+        let options = EmulatorOptions { small: Some(leases), ..EmulatorOptions::default() };
+        Self::start_from(args, options, None).await.map(|(pair, _)| pair)
     }
 
-    /// Starts both with the state of a file in them, and says what that was.
+    /// Starts both with the state of a file in them, and says what that was. Of `more` counts what the
+    /// arguments do not say.
     async fn start_from(
         args: &EmbeddedArgs,
-        throughput: Option<u32>,
+        more: EmulatorOptions,
         file: Option<&Path>,
     ) -> Result<(Self, Option<Saved>), CliError> {
         let port = match args.cosmos_port {
@@ -50,7 +52,7 @@ impl Pair {
             Some(port) => PortChoice::Fixed(port),
         };
         let partitions = u32::from(args.partitions);
-        let options = EmulatorOptions { port, https: args.https, partitions, throughput };
+        let options = EmulatorOptions { port, https: args.https, partitions, ..more };
         let cache = CacheOptions { port: Some(args.redis_port), in_process: args.in_process_cache };
         let (cosmos, cache) = tokio::join!(Emulator::prepare(options), EmbeddedCache::start(cache));
         let (mut cosmos, cache) = match (cosmos, cache) {
@@ -106,7 +108,8 @@ pub(super) async fn run(
     if let Some(file) = &args.save {
         check_writable(file).await?;
     }
-    let (pair, loaded) = Pair::start_from(&args.embedded, args.throughput, args.load.as_deref()).await?;
+    let options = EmulatorOptions { throughput: args.throughput, ..EmulatorOptions::default() };
+    let (pair, loaded) = Pair::start_from(&args.embedded, options, args.load.as_deref()).await?;
     if let Some(Saved { documents, entries }) = loaded {
         output.words(&format!("{} loaded", amounts(documents, entries)));
     }

@@ -366,8 +366,7 @@ impl<S: FeedSource, L: LeaseStorage, H: ChangeHandler> Worker<S, L, H> {
                 None => tokio::time::sleep(wait).await,
                 Some(news) => {
                     tokio::time::sleep(floor).await;
-                    // Nobody who can be mistaken is waited for without an end.
-                    let _ = tokio::time::timeout(longest, news.next()).await;
+                    news.next_within(longest).await;
                 }
             }
         };

@@ -12,7 +12,10 @@ use crossterm::{
     execute, queue,
     terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate},
 };
-use futures::StreamExt;
+use futures::{
+    StreamExt,
+    stream::{SelectAll, select_all},
+};
 use jiff::Timestamp;
 use ratatui::{
     buffer::Buffer,
@@ -80,7 +83,7 @@ pub async fn run(
         background::ask()?;
         sieve = Sieve::expecting(Instant::now());
     }
-    let mut input = EventStream::new();
+    let mut input = input_of_the_terminal();
     let mut signals = Signals::listen()?;
     let mut drawn = Instant::now();
     let mut dirty = false;
@@ -139,7 +142,7 @@ pub async fn run(
             drop(input);
             let end = Editing { screen: &mut screen, model: &mut model, signals: &mut signals };
             let effects = Box::pin(end.edit(&text, &mut events, &mut engine_open)).await?;
-            input = EventStream::new();
+            input = input_of_the_terminal();
             let performed =
                 Performed { screen: &mut screen, model: &mut model, dirty: &mut dirty, edit: &mut None };
             perform(effects, performed, &commands, &mut signals).await?;
@@ -152,6 +155,12 @@ pub async fn run(
         }
     }
     Ok(model.arrangement)
+}
+
+/// Keys, mouse, pastes. The stream behind it takes a lock and asks the system at each poll; this one polls it only
+/// when it has something to tell, not whenever the engine does.
+fn input_of_the_terminal() -> SelectAll<EventStream> {
+    select_all([EventStream::new()])
 }
 
 /// Takes in an event and what waits behind it, or the engine's end.

@@ -29,6 +29,8 @@ pub(super) struct Catalog {
     changes: Mutex<()>,
     /// Physical ranges of a new container.
     partitions: u32,
+    /// `database/container` of the one that has a single range.
+    small: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -52,9 +54,10 @@ struct Created {
 }
 
 impl Catalog {
-    /// Nothing yet; containers will have this many ranges.
-    pub(super) fn new(partitions: u32) -> Self {
-        Self { known: RwLock::default(), changes: Mutex::new(()), partitions: partitions.clamp(1, 100) }
+    /// Nothing yet; containers will have this many ranges, the small one a single one.
+    pub(super) fn new(partitions: u32, small: Option<String>) -> Self {
+        let partitions = partitions.clamp(1, 100);
+        Self { known: RwLock::default(), changes: Mutex::new(()), partitions, small }
     }
 
     /// The container of this name.
@@ -162,7 +165,9 @@ impl Catalog {
             return first;
         };
         let path = ["dbs", database, "colls", id.as_str()];
-        store.remake_container(&path, definition, self.partitions, ask).await;
+        let is_small = self.small.as_ref().is_some_and(|small| *small == format!("{database}/{id}"));
+        let partitions = if is_small { 1 } else { self.partitions };
+        store.remake_container(&path, definition, partitions, ask).await;
         let mut answer = store.ask(&Method::PUT, &path, &HeaderMap::new(), ask.body.clone()).await;
         if !answer.status.is_success() {
             return answer;

@@ -77,6 +77,9 @@ pub struct EmulatorOptions {
     pub https: bool,
     /// Physical ranges of each container created from now on, 1 to 100.
     pub partitions: u32,
+    /// `database/container` of one that gets a single range whatever `partitions` says, as small ones have in
+    /// Azure: each listing of its documents is then one request.
+    pub small: Option<String>,
     /// Request units a second of containers without an offer of their own; what goes beyond it, and beyond offers, is
     /// refused with 429. `None` = no limits.
     pub throughput: Option<u32>,
@@ -84,7 +87,13 @@ pub struct EmulatorOptions {
 
 impl Default for EmulatorOptions {
     fn default() -> Self {
-        Self { port: PortChoice::Prefer(DEFAULT_PORT), https: false, partitions: 4, throughput: None }
+        Self {
+            port: PortChoice::Prefer(DEFAULT_PORT),
+            https: false,
+            partitions: 4,
+            small: None,
+            throughput: None,
+        }
     }
 }
 
@@ -173,7 +182,7 @@ impl Emulator {
         let store = Store::new(&endpoint)?;
         let key = MasterKey::well_known();
         let tls = options.https.then(Tls::generate).transpose()?.map(Arc::new);
-        let catalog = Catalog::new(options.partitions);
+        let catalog = Catalog::new(options.partitions, options.small);
         let service = Service::new(store, catalog, key, &endpoint, tls.clone(), options.throughput);
         let service = Arc::new(service);
         Ok(Prepared { endpoint, service, socket, tls, loading: Loading::default() })

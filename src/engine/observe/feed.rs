@@ -266,7 +266,7 @@ impl Reader {
                 // As the processor does: told of a write, it reads.
                 Some(news) => {
                     tokio::time::sleep(SHORTEST).await;
-                    let _ = tokio::time::timeout(self.longest_wait, news.next()).await;
+                    news.next_within(self.longest_wait).await;
                 }
             }
         }

@@ -25,7 +25,7 @@ const LAG_AT_REST: Duration = Duration::from_secs(10);
 /// After so many looks that found nothing but heartbeats …
 const RESTING: u32 = 10;
 /// … they come more seldom.
-const REST_INTERVAL: Duration = Duration::from_secs(2);
+const REST_INTERVAL: Duration = Duration::from_secs(3);
 /// Between two looks at what other processors keep in the same container.
 const PREFIXES_INTERVAL: Duration = Duration::from_secs(10);
 

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use itertools::Itertools as _;
+
 use super::Pane;
 use crate::engine::{ChangeRow, EntryRow, LeaseRow, LogLine, SlowProbe};
 
@@ -151,16 +153,13 @@ pub(crate) fn arrange_by<'a, P: Ord, T>(
     most: usize,
 ) -> Vec<T> {
     let falling = order.is_falling(columns);
-    let mut keyed: Vec<(SortKey<'a>, P, T)> = rows.collect();
     let compare = |a: &(SortKey<'a>, P, T), b: &(SortKey<'a>, P, T)| {
         a.0.compare(&b.0, falling).then_with(|| a.1.cmp(&b.1))
     };
-    if keyed.len() > most {
-        keyed.select_nth_unstable_by(most, compare);
-        keyed.truncate(most);
-    }
-    keyed.sort_unstable_by(compare);
-    keyed.into_iter().map(|(_, _, row)| row).collect()
+    // Most rows are farther down than the last of the first ones: to see that takes one look at each.
+    let sorted =
+        if most == usize::MAX { rows.sorted_unstable_by(compare) } else { rows.k_smallest_by(most, compare) };
+    sorted.map(|(_, _, row)| row).collect()
 }
 
 /// The places of a list of `count` rows behind (or before) one of them, round at the end and back to it;

@@ -38,8 +38,9 @@ const JUDGED_AT_ONCE: u64 = 2_000_000;
 const IN_SIGHT: usize = 500;
 /// Rows sorted at most.
 const SORTED: usize = 20_000;
-/// How often a sorted list that changes is sorted again, in milliseconds.
-const RESORT_MILLIS: i128 = 1_000;
+/// A sorted list that changes is sorted again once a second, when this much of it has passed, in
+/// milliseconds: the cache's is sorted when a second begins, and no frame shall bear both.
+const RESORT_AT: i64 = 500;
 
 /// Rows, newest first when shown.
 #[derive(Debug, Clone)]
@@ -265,7 +266,8 @@ impl<T: Filtered + Sorted> Ring<T> {
         let judged = self.judge_some();
         let next = self.next();
         let Some(listing) = &mut self.listing else { return };
-        let due = listing.at.is_none_or(|at| now.duration_since(at).as_millis().abs() >= RESORT_MILLIS);
+        let turn = |at: Timestamp| (at.as_millisecond() - RESORT_AT).div_euclid(1_000);
+        let due = listing.at.is_none_or(|at| turn(at) != turn(now));
         if listing.at.is_none() {
             listing.at = Some(now);
         }
