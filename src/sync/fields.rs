@@ -102,20 +102,41 @@ pub fn first_scalars(document: &[u8], most: usize) -> Vec<(String, &RawValue)> {
 }
 
 fn collect<'a>(object: &'a [u8], prefix: &str, most: usize, found: &mut Vec<(String, &'a RawValue)>) {
-    let Ok(Members(members)) = serde_json::from_slice(object) else { return };
-    for (name, raw) in members {
-        if found.len() == most {
-            return;
+    let mut de = serde_json::Deserializer::from_slice(object);
+    // An object that is left in the middle has no end: that is no fault here.
+    drop(de.deserialize_map(FirstScalars { prefix, most, found }));
+}
+
+/// Walks through an object until there are enough.
+struct FirstScalars<'f, 'a> {
+    prefix: &'f str,
+    most: usize,
+    found: &'f mut Vec<(String, &'a RawValue)>,
+}
+
+impl<'de> Visitor<'de> for FirstScalars<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { prefix, most, found } = self;
+        while found.len() < most
+            && let Some((name, raw)) = map.next_entry::<String, &RawValue>()?
+        {
+            if prefix.is_empty() && (name.starts_with('_') || name == "id") {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            if text(raw).is_some() {
+                found.push((path, raw));
+            } else if raw.get().starts_with('{') {
+                collect(raw.get().as_bytes(), &format!("{path}."), most, found);
+            }
         }
-        if prefix.is_empty() && (name.starts_with('_') || name == "id") {
-            continue;
-        }
-        let path = format!("{prefix}{name}");
-        if text(raw).is_some() {
-            found.push((path, raw));
-        } else if raw.get().starts_with('{') {
-            collect(raw.get().as_bytes(), &format!("{path}."), most, found);
-        }
+        Ok(())
     }
 }
 

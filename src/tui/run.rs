@@ -37,8 +37,10 @@ use super::{
 };
 use crate::engine::{Command, Event, edit_text, editor};
 
-/// Shortest time between two frames: sixty a second.
-const FRAME: Duration = Duration::from_millis(16);
+/// Shortest time from the start of a frame to that of the next: sixty a second.
+const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
+/// And from its end: what came meanwhile is taken in, however long a frame takes.
+const BREATH: Duration = Duration::from_millis(4);
 /// Longest time until a figure that drifts is drawn anew.
 const CALM: Duration = Duration::from_secs(1);
 /// Events taken in at once, so that a flood cannot keep input and frames waiting.
@@ -86,12 +88,17 @@ pub async fn run(
     let mut input = input_of_the_terminal();
     let mut signals = Signals::listen()?;
     let mut drawn = Instant::now();
+    let mut next = drawn;
     let mut dirty = false;
     // Something came that is worth no frame of its own.
     let mut later = false;
     let mut engine_open = true;
     loop {
-        let wait = until_frame(&model, dirty, later).map(|wait| wait.saturating_sub(drawn.elapsed()));
+        let wait = if dirty {
+            Some(next.saturating_duration_since(Instant::now()))
+        } else {
+            until_frame(&model, later).map(|wait| wait.saturating_sub(drawn.elapsed()))
+        };
         let mut effects = std::mem::take(&mut owed);
         tokio::select! {
             biased;
@@ -147,10 +154,11 @@ pub async fn run(
                 Performed { screen: &mut screen, model: &mut model, dirty: &mut dirty, edit: &mut None };
             perform(effects, performed, &commands, &mut signals).await?;
         }
-        if dirty && drawn.elapsed() >= FRAME {
+        if dirty && Instant::now() >= next {
             owed = update(&mut model, Msg::Tick(Timestamp::now()));
-            draw(&mut screen, &mut model, &mut recorder)?;
             drawn = Instant::now();
+            draw(&mut screen, &mut model, &mut recorder)?;
+            next = (drawn + FRAME).max(Instant::now() + BREATH);
             (dirty, later) = (false, false);
         }
     }
@@ -180,11 +188,8 @@ fn update_all(
     effects
 }
 
-/// From one frame to the next; `None` while nothing is to be seen.
-fn until_frame(model: &Model, dirty: bool, later: bool) -> Option<Duration> {
-    if dirty {
-        return Some(FRAME);
-    }
+/// From one frame to the next although nothing happens; `None` while nothing is to be seen.
+fn until_frame(model: &Model, later: bool) -> Option<Duration> {
     let ages = wake::next(model);
     if later { Some(ages.map_or(CALM, |ages| ages.min(CALM))) } else { ages }
 }

@@ -419,7 +419,11 @@ impl Builtin {
     /// of the prefix has stored that.
     fn idle(&mut self) -> bool {
         let statuses = self.statuses();
-        let leases = Holding::of(&statuses).leases;
+        self.are_idle(&statuses)
+    }
+
+    fn are_idle(&mut self, statuses: &[ProcessorStatus]) -> bool {
+        let leases = Holding::of(statuses).leases;
         leases > 0
             && statuses.iter().all(|status| status.started)
             && self.proof.look(statuses.iter().flat_map(|status| &status.leases), leases)
@@ -431,7 +435,8 @@ impl Builtin {
     }
 
     async fn tell_status(&mut self, phase: Option<SyncPhase>) {
-        let idle = self.idle();
+        let seen = self.statuses();
+        let idle = self.are_idle(&seen);
         let mut status = SyncStatus {
             delivered: self.writer.delivered(),
             lag: self.shared.lag(),
@@ -442,7 +447,6 @@ impl Builtin {
             problem: self.problem.clone(),
             ..SyncStatus::default()
         };
-        let seen = self.statuses();
         Holding { owned: status.owned, placed: status.placed, leases: status.leases } = Holding::of(&seen);
         status.problem = status.problem.or_else(|| {
             seen.iter().find_map(|seen| {
