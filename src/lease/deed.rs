@@ -282,7 +282,7 @@ impl LeasePlan {
     pub fn agrees_with(&self, shown: &Self) -> Result<(), String> {
         let before = |id: &str| shown.touched().find(|before| before.id == id);
         self.touched().try_for_each(|document| {
-            let before = before(&document.id).map(|before| before.owner.as_deref());
+            let before = before(&document.id).map(|before| OwnerThen(before.owner.as_deref()));
             as_shown(&document.id, document.owner.as_deref(), before)
         })
     }
@@ -294,12 +294,16 @@ pub(super) fn owned(live: usize, take_over: bool) -> Option<String> {
         .then(|| format!("{live} of them have a live owner: stop it first, or take them over"))
 }
 
+/// Whose a lease was when its plan was shown; `None` = nobody's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnerThen<'a>(pub(super) Option<&'a str>);
+
 /// Whether a lease is as the plan said that was shown: it was there, and has no other owner since. `before`
-/// is the owner then; `None` = the lease was not there.
-pub(super) fn as_shown(id: &str, owner: Option<&str>, before: Option<Option<&str>>) -> Result<(), String> {
+/// is `None` where the lease was not there.
+pub(super) fn as_shown(id: &str, owner: Option<&str>, before: Option<OwnerThen<'_>>) -> Result<(), String> {
     match (before, owner) {
         (None, _) => Err(format!("{id} came meanwhile; look again")),
-        (Some(before), Some(owner)) if before != Some(owner) => {
+        (Some(OwnerThen(before)), Some(owner)) if before != Some(owner) => {
             Err(format!("{owner} owns {id} now; look again"))
         }
         _ => Ok(()),

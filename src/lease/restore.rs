@@ -10,7 +10,7 @@ use crate::cosmos::CosmosError;
 use crate::wording::counted;
 
 use super::bookmark::{Bookmark, BookmarkError, Change, Difference};
-use super::deed::{as_shown, others, owned};
+use super::deed::{OwnerThen, as_shown, others, owned};
 use super::take_over::{Write, write};
 use super::{Lease, LeasePrefix, LeaseStorage, LeaseStore, all_prefixes};
 
@@ -355,11 +355,8 @@ impl RestorePlan {
         // One that was there and has moved on since is meant, too.
         let before = |id: &str| shown.leases.iter().find(|before| before.id == id);
         self.touched().try_for_each(|lease| {
-            as_shown(
-                &lease.id,
-                lease.owner.as_deref(),
-                before(&lease.id).map(|before| before.owner.as_deref()),
-            )
+            let before = before(&lease.id).map(|before| OwnerThen(before.owner.as_deref()));
+            as_shown(&lease.id, lease.owner.as_deref(), before)
         })
     }
 }
