@@ -79,7 +79,7 @@ pub(super) async fn find(
                 }
             }
             Err(Absent::Account(error)) => {
-                // A wrong key does not mend itself: tell it as final, and look again rarely.
+                // A wrong key does not mend itself: it is told so, and looked at rarely.
                 let passing = error.is_passing();
                 let state = down(&address, &error, passing.then_some(pause));
                 report.connection(Server::Cosmos, state).await;

@@ -114,6 +114,25 @@ async fn a_restored_bookmark_replays_exactly_what_came_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_bookmark_is_gone_and_nothing_else() {
+    let pair = drained(10).await;
+    for name in ["kept", "old"] {
+        pair.run(&["leases", "save", name]).await.code(0);
+    }
+    let before = documents(&pair, "").await;
+    let asked = pair.run(&["leases", "forget", "old"]).await.code(2);
+    assert!(asked.stderr.contains("--yes") && asked.stderr.contains("no lease is touched"), "{asked:?}");
+    assert_eq!(rows(&pair.run(&["leases", "list", "--json"]).await).len(), 2, "without an answer both stay");
+    let forgotten = pair.run(&["leases", "forget", "old", "--yes", "--json"]).await.code(0).json();
+    assert_eq!(forgotten, json!({ "forgotten": "old" }));
+    let left = rows(&pair.run(&["leases", "list", "--json"]).await);
+    assert_eq!(field(&left, "name"), [json!("kept")]);
+    let missing = pair.run(&["leases", "forget", "old", "--yes"]).await.code(2);
+    assert!(missing.stderr.contains("no bookmark old"), "{missing:?}");
+    assert_eq!(documents(&pair, "").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_lease_alone_goes_back_and_keeps_what_others_wrote_into_it() {
     let pair = drained(20).await;
     pair.run(&["leases", "save", "one"]).await.code(0);

@@ -145,7 +145,7 @@ pub enum ConnectionState {
         /// What answered, e.g. `embedded`, `redis 7.0.15`.
         product: String,
     },
-    /// Not usable; tried again by itself unless `retry_at` is `None`.
+    /// Not usable; tried again by itself.
     Down {
         /// `host:port`, without secrets.
         address: String,
@@ -153,7 +153,8 @@ pub enum ConnectionState {
         cause: String,
         /// What the user can do, in one line.
         remedy: String,
-        /// When the next attempt starts.
+        /// When the next attempt starts; `None` = what is wrong does not pass by itself, such as a wrong key, and
+        /// is looked at seldom.
         retry_at: Option<Timestamp>,
     },
 }

@@ -1,8 +1,11 @@
 //! One document followed: what is in the source beside what is in the cache, by the structure of both.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
+
+use itertools::Either;
 
 use crate::engine::{Command, Diff, DiffRow, DocumentDetail, TextPair, VersionSeen};
+use crate::tui::keymap::Action;
 
 /// Bytes in a line of the raw view.
 pub(crate) const RAW_WIDTH: usize = 16;
@@ -51,6 +54,10 @@ pub(crate) struct Follow {
     pub(crate) look: Look,
     /// What is looked at, beside each other; nothing for bytes.
     pub(crate) diff: Arc<Diff>,
+    /// First lines of the equal parts that are shown although the others are folded.
+    opened: BTreeSet<u32>,
+    /// The folded form with their lines; empty while there are none.
+    partly: Vec<DiffRow>,
     /// Number of the comparison that the engine was asked for; `None` = the diff is of what is looked at.
     pub(crate) comparing: Option<u64>,
     folding: Folding,
@@ -81,6 +88,8 @@ impl Follow {
             detail: None,
             look: Look::default(),
             diff: Arc::default(),
+            opened: BTreeSet::new(),
+            partly: Vec::new(),
             comparing: None,
             folding: Folding::default(),
             scroll: 0,
@@ -206,6 +215,7 @@ impl Follow {
     /// Where one was in what was shown before may not be there any more.
     fn settle(&mut self) {
         self.at = self.at.filter(|at| *at < self.diff.starts().len());
+        self.open_folds();
         let rows = if self.look == Look::Raw { self.raw_rows() } else { self.diff.lines().len() };
         self.scroll = self.scroll.min(rows.saturating_sub(1));
     }
@@ -218,7 +228,30 @@ impl Follow {
         self.look = look;
         (self.scroll, self.at) = (0, None);
         self.diff = Arc::default();
+        self.opened.clear();
         self.compare(request)
+    }
+
+    /// Whether an action does something as things are.
+    pub(crate) fn offers(&self, action: Action) -> bool {
+        let detail = self.detail.as_deref();
+        let is_comparison = self.look != Look::Raw;
+        match action {
+            Action::EditDocument | Action::OpenEditor | Action::Copy => {
+                detail.is_some_and(|detail| matches!(detail.source, Ok(Some(_))))
+            }
+            Action::CopyKey => detail.is_some_and(|detail| detail.key.is_some()),
+            Action::DeleteEntry => detail.is_some_and(|detail| matches!(detail.entry, Ok(Some(_)))),
+            Action::RawBytes => !is_comparison || !self.raw().is_empty(),
+            Action::OlderVersion => {
+                let next = if let Look::Version(at) = self.look { at + 1 } else { 0 };
+                detail.is_some_and(|detail| next < detail.versions.len())
+            }
+            Action::NewerVersion => self.look != Look::Entry,
+            Action::NextDifference => is_comparison && !self.diff.starts().is_empty(),
+            Action::Fold => is_comparison && self.diff.folded().len() < self.diff.lines().len(),
+            _ => true,
+        }
     }
 
     /// One version back, beginning with the newest.
@@ -285,22 +318,42 @@ impl Follow {
         let folded = self.is_folded(height);
         let line = self.row(self.scroll, height).map_or(0, DiffRow::line);
         self.folding = if folded { Folding::All } else { Folding::Folded };
+        self.opened.clear();
         self.scroll = self.row_of(line, height).min(self.rows(height).saturating_sub(height));
     }
 
-    /// Shows everything where a row of the window stands for equal ones; what is unfolded begins in that row.
+    /// Shows the equal lines that a row of the window stands for; they begin in that row.
     pub(crate) fn unfold(&mut self, row: usize, height: usize) {
-        let Some(DiffRow::Fold { from, .. }) = self.row(self.scroll + row, height) else { return };
-        self.folding = Folding::All;
-        let most = self.rows(height).saturating_sub(height);
-        self.scroll = (from as usize).saturating_sub(row).min(most);
+        if let Some(DiffRow::Fold { from, .. }) = self.row(self.scroll + row, height) {
+            self.opened.insert(from);
+            self.open_folds();
+        }
+    }
+
+    /// What differs has changed, or which equal parts of it are shown.
+    fn open_folds(&mut self) {
+        let Self { opened, diff, partly, .. } = self;
+        partly.clear();
+        if !opened.is_empty() {
+            partly.extend(diff.folded().iter().flat_map(|row| match *row {
+                DiffRow::Fold { from, to, .. } if opened.contains(&from) => {
+                    Either::Left((from..to).map(DiffRow::Line))
+                }
+                row => Either::Right(std::iter::once(row)),
+            }));
+        }
+    }
+
+    /// The rows of the folded form, with the lines of what was opened.
+    fn folded(&self) -> &[DiffRow] {
+        if self.opened.is_empty() { self.diff.folded() } else { &self.partly }
     }
 
     /// Rows that there are to scroll through.
     pub(crate) fn rows(&self, height: usize) -> usize {
         match self.look {
             Look::Raw => self.raw_rows(),
-            _ if self.is_folded(height) => self.diff.folded().len(),
+            _ if self.is_folded(height) => self.folded().len(),
             _ => self.diff.lines().len(),
         }
     }
@@ -308,7 +361,7 @@ impl Follow {
     /// A row of the comparison.
     pub(crate) fn row(&self, place: usize, height: usize) -> Option<DiffRow> {
         if self.is_folded(height) {
-            return self.diff.folded().get(place).copied();
+            return self.folded().get(place).copied();
         }
         (place < self.diff.lines().len()).then(|| DiffRow::Line(u32::try_from(place).unwrap_or(u32::MAX)))
     }
@@ -316,7 +369,7 @@ impl Follow {
     /// The row in which a line is.
     fn row_of(&self, line: u32, height: usize) -> usize {
         if self.is_folded(height) {
-            return self.diff.folded().partition_point(|row| row.line() <= line).saturating_sub(1);
+            return self.folded().partition_point(|row| row.line() <= line).saturating_sub(1);
         }
         line as usize
     }
@@ -386,6 +439,33 @@ mod tests {
         assert_eq!((long.rows(20), long.scroll), (62, 42), "scrolled to the end, the change in sight");
         long.fold_or_show(20);
         assert_eq!(long.rows(20), rows);
+    }
+
+    #[test]
+    fn a_fold_is_opened_by_itself_and_stays_so_with_the_next_version() {
+        let mut two = follow(&long(&[]), &long(&[30]));
+        let folds = |follow: &Follow| {
+            let rows = (0..follow.rows(20)).filter_map(|place| follow.row(place, 20));
+            rows.filter(|row| matches!(row, DiffRow::Fold { .. })).count()
+        };
+        assert_eq!(folds(&two), 2);
+        two.unfold(1, 20);
+        assert_eq!(
+            (folds(&two), two.row(1, 20)),
+            (1, Some(DiffRow::Line(1))),
+            "the lines begin where the fold was"
+        );
+        assert_eq!(two.rows(20), 1 + 30 + 1 + 1 + 1);
+        assert_eq!(
+            two.jump(1, 20).and(two.row(two.row_of(two.current_line().unwrap(), 20), 20)),
+            Some(DiffRow::Line(31))
+        );
+        two.diff = Arc::new(Diff::of(Some(long(&[]).as_bytes()), Some(long(&[31]).as_bytes())));
+        two.settle();
+        assert_eq!(folds(&two), 1);
+        two.fold_or_show(20);
+        two.fold_or_show(20);
+        assert_eq!(folds(&two), 2, "all together again");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Model {
             Some(ConnectionState::Connecting { .. }) => (Waiting, "connecting"),
             Some(ConnectionState::Up { .. }) => (Good, "up"),
             Some(ConnectionState::Down { retry_at: Some(_), .. }) => (Bad, "down"),
-            Some(ConnectionState::Down { retry_at: None, .. }) => (Bad, "given up"),
+            Some(ConnectionState::Down { retry_at: None, .. }) => (Bad, "refused"),
         };
         match part {
             Part::Cosmos => connection(Server::Cosmos),

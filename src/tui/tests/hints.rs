@@ -31,7 +31,7 @@ use crate::{
 const FIRST_SIGN: u32 = 0x1401;
 
 /// Places whose footers offer only what does something as they are now.
-const DECIDED: [Context; 8] = [
+const DECIDED: [Context; 12] = [
     Context::Rebuild,
     Context::RebuildSince,
     Context::Leases,
@@ -40,6 +40,10 @@ const DECIDED: [Context; 8] = [
     Context::Letters,
     Context::Tree,
     Context::Verify,
+    Context::Preview,
+    Context::Follow,
+    Context::Health,
+    Context::Help,
 ];
 
 /// The keys that come with the program, and what they are called.

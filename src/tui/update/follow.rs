@@ -17,7 +17,7 @@ use crate::{
 /// Does an action; `false` = the view goes.
 pub(super) fn act(model: &mut Model, follow: &mut Follow, action: Action) -> (bool, Vec<Effect>) {
     let page = view::follow::diff_height(model, follow, layout::frame(model).body);
-    let most = follow.rows(page).saturating_sub(page);
+    let most = view::follow::overflow(model, follow);
     scroll_by(&mut follow.scroll, action, page, most);
     let request = model.next_request();
     let send = |command: Option<Command>| command.map(Effect::Send).into_iter().collect();
@@ -129,6 +129,11 @@ fn walk(model: &mut Model, follow: &Follow, rows: isize) -> (bool, Vec<Effect>) 
     if model.thread.document.as_ref().is_some_and(|id| *id != follow.id) {
         return (false, act::open(model));
     }
+    model.say(if rows > 0 {
+        "the feed has no change below this one"
+    } else {
+        "the feed has no change above this one"
+    });
     (true, Vec::new())
 }
 

@@ -10,7 +10,6 @@ use crate::{
     engine::{Command, Finding},
     tui::{
         keymap::Action,
-        layout,
         model::{Model, Overlay, Question, Sorted, Thread, VerifyDialog},
         same_as, view,
     },
@@ -126,8 +125,7 @@ pub(super) fn keep_scrolls(model: &mut Model, told: bool) {
         }
         Overlay::Health { scroll } if *scroll > 0 => *scroll = (*scroll).min(view::health::overflow(model)),
         Overlay::Follow(follow) if follow.scroll > 0 => {
-            let height = view::follow::diff_height(model, follow, layout::frame(model).body);
-            follow.scroll = follow.scroll.min(follow.rows(height).saturating_sub(height));
+            follow.scroll = follow.scroll.min(view::follow::overflow(model, follow));
         }
         Overlay::Palette(palette) if palette.cursor > 0 && !told => {
             let rows = model.palette_rows(palette.input.value());

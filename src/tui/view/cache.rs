@@ -8,7 +8,7 @@ use super::{
     in_panes, is_fresh, line_of, liveness, masked, select, state_glyph, trouble,
 };
 use crate::{
-    engine::{ConnectionState, EntryRow, EntryState},
+    engine::{ConnectionState, EntryRow, EntryState, SyncPhase},
     tui::{
         keymap::Action,
         layout::inner,
@@ -171,9 +171,11 @@ fn nothing(model: &Model) -> (String, String) {
             ("scanning the keys".to_owned(), String::new())
         }
         Some(ConnectionState::Up { .. }) => {
-            let sync = model.key(Action::ToggleSync);
-            let help = format!("{sync} starts the sync, {fill} fills it from the beginning");
-            ("the cache is empty".to_owned(), help)
+            let sync = match model.sync.phase {
+                SyncPhase::Off => format!("{} starts the sync, ", model.key(Action::ToggleSync)),
+                _ => String::new(),
+            };
+            ("the cache is empty".to_owned(), format!("{sync}{fill} fills it from the beginning"))
         }
     };
     (why, help)

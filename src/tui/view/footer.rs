@@ -101,6 +101,13 @@ fn applies(model: &Model, action: Action) -> bool {
         Some(Overlay::Verify(_)) => model.verification.offers(action),
         Some(Overlay::Letters(letters)) => letters.offers(action),
         Some(Overlay::Tree(tree)) => tree.offers(action),
+        Some(Overlay::Health { .. }) if action == Action::Down => super::health::overflow(model) > 0,
+        Some(Overlay::Help { of, .. }) if action == Action::Down => super::help::overflow(model, *of) > 0,
+        Some(Overlay::Preview(preview)) if action == Action::PageDown => {
+            super::preview::overflow(model, preview) > 0
+        }
+        Some(Overlay::Follow(follow)) if action == Action::Down => super::follow::overflow(model, follow) > 0,
+        Some(Overlay::Follow(follow)) => follow.offers(action),
         Some(_) => true,
     }
 }

@@ -116,8 +116,8 @@ fn connection(model: &Model, server: Server, words: Words) -> Vec<Part> {
         }
         Some(ConnectionState::Down { address, retry_at, .. }) => {
             let wait = match retry_at.map(|at| text::seconds_between(model.now, at)) {
-                Some(seconds) if seconds > 0 => format!(" {seconds}s"),
-                Some(_) => " …".to_owned(),
+                Some(seconds) if seconds > 0 => format!(", retry {seconds}s"),
+                Some(_) => ", retry …".to_owned(),
                 None => String::new(),
             };
             vec![("✗ ".to_owned(), theme.bad), (format!("{name} {} down{wait}", port(address)), theme.bad)]

@@ -15,6 +15,8 @@ use crate::{
 const MOST_CAUSE: usize = 4;
 /// Lines of a remedy, at most.
 const MOST_REMEDY: usize = 3;
+/// Lines of what else is wrong, at most.
+const MOST_PROBLEM: usize = 3;
 
 /// Seconds that an answer may be late.
 const SLACK: i64 = 5;
@@ -141,8 +143,19 @@ fn polling(model: &Model, columns: usize) -> Option<Trouble> {
 }
 
 fn problem(glyph: &str, bad: bool, words: &str, columns: usize) -> Trouble {
-    let lines = wrap(&format!("{glyph} {}", text::clean(words)), columns);
-    Trouble { bad, lines: lines.into_iter().take(3).collect() }
+    Trouble { bad, lines: lines_of(&format!("{glyph} {}", text::clean(words)), columns, MOST_PROBLEM) }
+}
+
+/// Words in so many lines at most; that there would be more is seen.
+fn lines_of(words: &str, columns: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(words, columns);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = text::end(&format!("{last} …"), columns).into_owned();
+        }
+    }
+    lines
 }
 
 fn down(model: &Model, server: Server, columns: usize) -> Option<Trouble> {
@@ -153,15 +166,17 @@ fn down(model: &Model, server: Server, columns: usize) -> Option<Trouble> {
         Server::Cosmos => "Cosmos",
         Server::Redis => "Redis",
     };
-    let mut lines = wrap(&format!("! no {name} at {}", text::clean(address)), columns);
-    lines.extend(wrap(&text::clean(cause), columns).into_iter().take(MOST_CAUSE));
-    lines.extend(wrap(&format!("→ {}", text::clean(remedy)), columns).into_iter().take(MOST_REMEDY));
+    // What does not pass by itself was said by somebody.
+    let what = if retry_at.is_some() { "no" } else { "refused by" };
+    let mut lines = wrap(&format!("! {what} {name} at {}", text::clean(address)), columns);
+    lines.extend(lines_of(&text::clean(cause), columns, MOST_CAUSE));
+    lines.extend(lines_of(&format!("→ {}", text::clean(remedy)), columns, MOST_REMEDY));
     lines.push(match retry_at {
         Some(at) => match text::seconds_between(model.now, *at) {
             ..=0 => "trying again now".to_owned(),
             seconds => format!("next try in {seconds} s"),
         },
-        None => "not tried again by itself".to_owned(),
+        None => "it does not pass by itself, and is looked at seldom".to_owned(),
     });
     Some(Trouble { bad: true, lines })
 }

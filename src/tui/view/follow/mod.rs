@@ -29,7 +29,7 @@ use super::{
 use crate::{
     engine::{DocumentDetail, ProbeTiming},
     tui::{
-        layout::inner,
+        layout::{frame, inner},
         model::{Follow, Look, Model, state_word},
         same_as,
         theme::Theme,
@@ -45,6 +45,12 @@ const BELOW: u16 = 2;
 /// Rows of the comparison that fit.
 pub(crate) fn diff_height(model: &Model, follow: &Follow, body: Rect) -> usize {
     usize::from(room(model, follow, body).height.saturating_sub(ABOVE + BELOW)).max(1)
+}
+
+/// How far the comparison can be scrolled.
+pub(crate) fn overflow(model: &Model, follow: &Follow) -> usize {
+    let page = diff_height(model, follow, frame(model).body);
+    follow.rows(page).saturating_sub(page)
 }
 
 /// What the view has for itself: the command that does the same stands in the lower border where that has
