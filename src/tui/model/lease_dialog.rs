@@ -1,5 +1,6 @@
 //! The dialog of deeds on leases: what, on which, the plan, and what became of it.
 
+use super::agreement::Agreement;
 use crate::engine::{Bookmarked, LeaseDeed, LeaseOrder, LeaseOutcome, LeasePlan, LeaseRow};
 use crate::tui::keymap::Action;
 
@@ -11,14 +12,9 @@ pub(crate) struct LeaseDialog {
     pub(crate) lease: Option<String>,
     /// All leases of the prefix rather than the selected one.
     pub(crate) all: bool,
-    /// Live owners may lose their leases.
-    pub(crate) take_over: bool,
-    /// The newest answer that is one to what is chosen now.
-    plan: Option<Box<LeasePlan>>,
+    pub(crate) agreement: Agreement<LeasePlan>,
     /// First document shown of the list.
     pub(crate) scroll: usize,
-    /// Enter was pressed.
-    pub(crate) started: bool,
     pub(crate) outcome: Option<LeaseOutcome>,
     /// The newest bookmark that was asked for here.
     pub(crate) bookmark: Option<Marking>,
@@ -42,7 +38,7 @@ impl LeaseDialog {
     /// The order that the choices make.
     pub(crate) fn order(&self) -> LeaseOrder {
         let only = self.lease.iter().filter(|_| !self.all).cloned().collect();
-        LeaseOrder { deed: self.deed, only, take_over: self.take_over }
+        LeaseOrder { deed: self.deed, only, take_over: self.agreement.takes_over() }
     }
 
     /// The next deed, or the one before.
@@ -67,17 +63,16 @@ impl LeaseDialog {
 
     /// What was answered to another choice is no answer to this one.
     fn forget(&mut self) {
-        self.plan = None;
+        self.agreement.forget();
         self.scroll = 0;
-        self.take_over = false;
         self.outcome = None;
     }
 
     /// Takes an answer in, unless it is one to a choice that is no longer made.
     pub(crate) fn answer(&mut self, plan: Box<LeasePlan>) {
         let now = self.order();
-        if !self.started && plan.order.deed == now.deed && plan.order.only == now.only {
-            self.plan = Some(plan);
+        if !self.agreement.started && plan.order.deed == now.deed && plan.order.only == now.only {
+            self.agreement.planned(plan);
         }
     }
 
@@ -90,34 +85,8 @@ impl LeaseDialog {
         free
     }
 
-    pub(crate) fn toggle_take_over(&mut self) {
-        self.take_over = !self.take_over;
-        if let Some(plan) = &mut self.plan {
-            plan.order.take_over = self.take_over;
-        }
-    }
-
-    /// What would happen; `None` while it is being found out.
-    pub(crate) fn plan(&self) -> Option<&LeasePlan> {
-        self.plan.as_deref()
-    }
-
     /// Whether an action does something as things are.
     pub(crate) fn offers(&self, action: Action) -> bool {
-        match action {
-            _ if self.started => action == Action::Back,
-            Action::Submit => self.hindrance().is_none(),
-            Action::NextField => self.lease.is_some(),
-            Action::TakeOver => self.plan().is_some_and(|plan| plan.live().next().is_some()),
-            _ => true,
-        }
-    }
-
-    /// Why enter does nothing now, if so.
-    pub(crate) fn hindrance(&self) -> Option<String> {
-        match &self.plan {
-            None => Some("the plan is still being made".to_owned()),
-            Some(plan) => plan.hindrance(),
-        }
+        self.agreement.offers(action, self.lease.is_some())
     }
 }

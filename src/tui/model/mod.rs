@@ -1,5 +1,6 @@
 //! Everything the screen knows, split by pane. Changed only by [`super::update`]; time comes in by ticks.
 
+mod agreement;
 mod arrangement;
 mod bookmarks;
 mod cache;

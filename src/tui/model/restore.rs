@@ -1,5 +1,6 @@
 //! Going back to a bookmark: on which leases, the plan, and what became of it.
 
+use super::agreement::Agreement;
 use crate::engine::{
     BookmarkAsk, BookmarkQuestion, Command, LeaseRow, RestoreOrder, RestoreOutcome, RestorePlan,
 };
@@ -14,15 +15,11 @@ pub(crate) struct RestoreDialog {
     pub(crate) lease: Option<String>,
     /// Only that one.
     pub(crate) one: bool,
-    /// Live owners may lose their leases.
-    take_over: bool,
+    pub(crate) agreement: Agreement<RestorePlan>,
     /// The newest question.
     asked: u64,
-    plan: Option<RestorePlan>,
     /// First line shown.
     pub(crate) scroll: usize,
-    /// Enter was pressed.
-    pub(crate) started: bool,
     pub(crate) outcome: Option<RestoreOutcome>,
 }
 
@@ -35,7 +32,7 @@ impl RestoreDialog {
     /// The order that the choices make.
     pub(crate) fn order(&self) -> RestoreOrder {
         let only = self.lease.iter().filter(|_| self.one).cloned().collect();
-        RestoreOrder { name: self.name.clone(), only, take_over: self.take_over }
+        RestoreOrder { name: self.name.clone(), only, take_over: self.agreement.takes_over() }
     }
 
     /// Asks what it would do.
@@ -46,72 +43,42 @@ impl RestoreDialog {
 
     /// Asks to do it.
     pub(crate) fn ask_to_restore(&mut self, request: u64) -> Command {
-        (self.asked, self.started) = (request, true);
+        (self.asked, self.agreement.started) = (request, true);
         Command::Bookmarks(BookmarkQuestion { request, ask: BookmarkAsk::Restore(self.order()) })
     }
 
     /// All leases of the bookmark, or the selected one. What was planned for the other is no plan of this.
     pub(crate) fn take_one(&mut self, one: bool) {
         self.one = one && self.lease.is_some();
-        (self.plan, self.take_over, self.scroll) = (None, false, 0);
+        self.agreement.forget();
+        self.scroll = 0;
     }
 
     /// The engine did not take this question: enter asks again.
     pub(crate) fn refused(&mut self, request: u64) {
         if self.asked == request && self.outcome.is_none() {
-            self.started = false;
+            self.agreement.started = false;
         }
     }
 
     /// Takes a plan in, unless it is the answer to an older question.
-    pub(crate) fn planned(&mut self, request: u64, mut plan: RestorePlan) {
-        if self.asked == request && !self.started {
-            plan.order.take_over = self.take_over;
-            self.plan = Some(plan);
+    pub(crate) fn planned(&mut self, request: u64, plan: RestorePlan) {
+        if self.asked == request && !self.agreement.started {
+            self.agreement.planned(Box::new(plan));
         }
     }
 
     /// Takes the outcome in; `false` = the answer to an older question.
     pub(crate) fn restored(&mut self, request: u64, outcome: &RestoreOutcome) -> bool {
-        let mine = self.asked == request && self.started;
+        let mine = self.asked == request && self.agreement.started;
         if mine {
             self.outcome = Some(outcome.clone());
         }
         mine
     }
 
-    pub(crate) fn toggle_take_over(&mut self) {
-        self.take_over = !self.take_over;
-        if let Some(plan) = &mut self.plan {
-            plan.order.take_over = self.take_over;
-        }
-    }
-
-    pub(crate) fn takes_over(&self) -> bool {
-        self.take_over
-    }
-
-    /// What would happen; `None` while it is being found out.
-    pub(crate) fn plan(&self) -> Option<&RestorePlan> {
-        self.plan.as_ref()
-    }
-
     /// Whether an action does something as things are.
     pub(crate) fn offers(&self, action: Action) -> bool {
-        match action {
-            _ if self.started => action == Action::Back,
-            Action::Submit => self.hindrance().is_none(),
-            Action::NextField => self.lease.is_some(),
-            Action::TakeOver => self.plan().is_some_and(|plan| plan.live().next().is_some()),
-            _ => true,
-        }
-    }
-
-    /// Why enter does nothing now, if so.
-    pub(crate) fn hindrance(&self) -> Option<String> {
-        match &self.plan {
-            None => Some("the plan is still being made".to_owned()),
-            Some(plan) => plan.hindrance(),
-        }
+        self.agreement.offers(action, self.lease.is_some())
     }
 }

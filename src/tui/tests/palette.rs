@@ -167,7 +167,7 @@ fn lease_deeds_open_with_the_choice_made() {
     let mut model = running();
     let effects = choose(&mut model, "reset all leases");
     let Some(Overlay::Leases(dialog)) = model.overlays.last() else { panic!("{:?}", model.context()) };
-    assert_eq!((dialog.deed, dialog.all, dialog.started), (LeaseDeed::Reset, true, false));
+    assert_eq!((dialog.deed, dialog.all, dialog.agreement.started), (LeaseDeed::Reset, true, false));
     assert!(
         matches!(&effects[..], [Effect::Send(Command::PlanLeases(order))] if order.deed == LeaseDeed::Reset),
         "{effects:?}"

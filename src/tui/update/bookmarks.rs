@@ -117,8 +117,8 @@ pub(super) fn in_restore(
 ) -> (bool, Vec<Effect>) {
     match action {
         // The leases have moved: the list below is compared again.
-        Action::Back if dialog.started => return (false, compare_again(model)),
-        Action::Submit if dialog.started => {
+        Action::Back if dialog.agreement.started => return (false, compare_again(model)),
+        Action::Submit if dialog.agreement.started => {
             let over = dialog.outcome.is_some();
             return (!over, if over { compare_again(model) } else { Vec::new() });
         }
@@ -127,7 +127,7 @@ pub(super) fn in_restore(
             let most = view::restore::overflow(model, dialog);
             overlay::scroll_by(&mut dialog.scroll, action, PAGE, most);
         }
-        _ if dialog.started => {}
+        _ if dialog.agreement.started => {}
         Action::NextField => {
             if dialog.lease.is_none() {
                 model.say("select a lease in the pane first");
@@ -136,13 +136,13 @@ pub(super) fn in_restore(
             dialog.take_one(!dialog.one);
             return (true, vec![Effect::Send(dialog.ask_plan(model.next_request()))]);
         }
-        Action::TakeOver => dialog.toggle_take_over(),
+        Action::TakeOver => dialog.agreement.toggle_take_over(),
         Action::Copy => {
             model.say("copied the command line");
             return (true, vec![Effect::Copy(same_as::restore(model, dialog))]);
         }
         Action::Submit => {
-            if let Some(reason) = dialog.hindrance() {
+            if let Some(reason) = dialog.agreement.hindrance() {
                 model.say(reason);
             } else {
                 return (true, vec![Effect::Send(dialog.ask_to_restore(model.next_request()))]);

@@ -43,7 +43,7 @@ fn ask(dialog: &LeaseDialog) -> Vec<Effect> {
 /// A key in the dialog; `false` = it closes.
 pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -> (bool, Vec<Effect>) {
     const PAGE: usize = 6;
-    if dialog.started {
+    if dialog.agreement.started {
         return (!matches!(action, Action::Back | Action::Submit), Vec::new());
     }
     match action {
@@ -68,7 +68,7 @@ pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -
         Action::PageDown => {
             dialog.scroll = (dialog.scroll + PAGE).min(view::lease_dialog::overflow(model, dialog));
         }
-        Action::TakeOver => dialog.toggle_take_over(),
+        Action::TakeOver => dialog.agreement.toggle_take_over(),
         Action::SaveBookmark => {
             let name = bookmark_name(model);
             if dialog.mark(&name) {
@@ -81,10 +81,10 @@ pub(super) fn act(model: &mut Model, dialog: &mut LeaseDialog, action: Action) -
             return (true, vec![Effect::Copy(view::lease_dialog::same_as(model, dialog))]);
         }
         Action::Submit => {
-            if let Some(reason) = dialog.hindrance() {
+            if let Some(reason) = dialog.agreement.hindrance() {
                 model.say(reason);
             } else {
-                dialog.started = true;
+                dialog.agreement.started = true;
                 return (true, vec![Effect::Send(Command::DoLeases(dialog.order()))]);
             }
         }

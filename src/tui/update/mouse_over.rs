@@ -115,8 +115,12 @@ fn on_row(model: &mut Model, at: Position, double: bool) -> Vec<Effect> {
     }
     let spot = match &top {
         Some(Overlay::Rebuild(dialog)) if !dialog.started => view::rebuild::hit(model, dialog, body, at),
-        Some(Overlay::Leases(dialog)) if !dialog.started => view::lease_dialog::hit(model, dialog, body, at),
-        Some(Overlay::Restore(dialog)) if !dialog.started => view::restore::hit(model, dialog, body, at),
+        Some(Overlay::Leases(dialog)) if !dialog.agreement.started => {
+            view::lease_dialog::hit(model, dialog, body, at)
+        }
+        Some(Overlay::Restore(dialog)) if !dialog.agreement.started => {
+            view::restore::hit(model, dialog, body, at)
+        }
         _ => None,
     };
     model.overlays.extend(top);

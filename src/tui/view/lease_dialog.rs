@@ -69,9 +69,9 @@ fn sheet(model: &Model, state: &LeaseDialog, body: Rect) -> Sheet {
     sheet.blank();
     if let Some(outcome) = &state.outcome {
         ended(model, outcome, &mut sheet);
-    } else if state.started {
+    } else if state.agreement.started {
         sheet.words("◐ writing …", theme.waiting);
-    } else if let Some(plan) = state.plan() {
+    } else if let Some(plan) = state.agreement.plan() {
         planned(model, state, plan, &mut sheet);
     } else {
         sheet.words("finding out what would happen …", theme.dim);
@@ -127,7 +127,7 @@ fn planned(model: &Model, state: &LeaseDialog, plan: &LeasePlan, sheet: &mut She
     }
     let live = plan.live().count();
     if live > 0 {
-        live_owners(model, Context::Leases, live, state.take_over, sheet);
+        live_owners(model, Context::Leases, live, state.agreement.takes_over(), sheet);
     }
     sheet.words(&plan.headline(), theme.strong);
     for document in plan.touched().take(MOST_IDS) {
@@ -183,6 +183,6 @@ pub(super) fn foot<'m>(model: &'m Model, state: &'m LeaseDialog) -> Hints<'m> {
     hints.key(Action::NextField, "which").key(Action::TakeOver, "take over");
     hints.key(Action::Copy, "copy command").key(Action::SaveBookmark, "bookmark");
     hints.key(Action::Bookmarks, "bookmarks");
-    hints.key(Action::Back, if state.started { "close" } else { "cancel" });
+    hints.key(Action::Back, if state.agreement.started { "close" } else { "cancel" });
     hints
 }

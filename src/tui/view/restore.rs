@@ -69,7 +69,7 @@ fn sheet(model: &Model, state: &RestoreDialog, body: Rect) -> Sheet {
         ended(model, outcome, &mut sheet);
         return sheet;
     }
-    if state.started {
+    if state.agreement.started {
         sheet.words("◐ writing …", theme.waiting);
         return sheet;
     }
@@ -80,7 +80,7 @@ fn sheet(model: &Model, state: &RestoreDialog, body: Rect) -> Sheet {
     sheet.choice(!state.one, "all", "every lease of the bookmark", theme);
     sheet.choice(state.one, "this one", &one, theme);
     sheet.blank();
-    match state.plan() {
+    match state.agreement.plan() {
         Some(plan) => planned(model, state, plan, &mut sheet),
         None => drop(sheet.words("finding out what would happen …", theme.dim)),
     }
@@ -101,7 +101,7 @@ fn planned(model: &Model, state: &RestoreDialog, plan: &RestorePlan, sheet: &mut
             theme.waiting,
         );
     } else if live > 0 {
-        live_owners(model, Context::Restore, live, state.takes_over(), sheet);
+        live_owners(model, Context::Restore, live, state.agreement.takes_over(), sheet);
     }
     sheet.words(&plan.headline(), theme.strong);
     for lease in plan.leases.iter().take(MOST) {
@@ -175,6 +175,6 @@ pub(super) fn foot<'m>(model: &'m Model, state: &'m RestoreDialog) -> Hints<'m> 
     let mut hints = Hints::of(model, Context::Restore).only(|action| state.offers(action));
     hints.key(Action::Submit, "go back").key(Action::NextField, "which");
     hints.key(Action::TakeOver, "take over").key(Action::Copy, "copy command");
-    hints.key(Action::Back, if state.started { "back" } else { "cancel" });
+    hints.key(Action::Back, if state.agreement.started { "back" } else { "cancel" });
     hints
 }
