@@ -176,7 +176,7 @@ fn down(model: &Model, server: Server, columns: usize) -> Option<Trouble> {
             ..=0 => "trying again now".to_owned(),
             seconds => format!("next try in {seconds} s"),
         },
-        None => "it does not pass by itself, and is looked at seldom".to_owned(),
+        None => "tried again now and then".to_owned(),
     });
     Some(Trouble { bad: true, lines })
 }
