@@ -5,6 +5,7 @@
 //! [`sync`], [`latency`], [`seed`], [`embedded`]; the [`engine`] owns their tasks; [`tui`] and [`cli`]
 //! are its two faces.
 
+mod beat;
 pub mod cache;
 pub mod cli;
 pub mod config;

@@ -19,6 +19,7 @@ use super::error::CacheError;
 use super::inbox::Inbox;
 use super::link::{self, Opening, error_line};
 use super::status::{ServerStatus, text};
+use crate::beat::beat;
 use crate::config::RedisConnection;
 
 /// Keys read in one pipeline at most.
@@ -223,7 +224,7 @@ impl<'a> Following<'a> {
 
     /// Runs until the connection is lost.
     async fn run(&mut self) -> CacheError {
-        let mut status = tokio::time::interval(STATUS);
+        let mut status = beat(STATUS);
         let mut rescan = tokio::time::interval_at(tokio::time::Instant::now() + RESCAN, RESCAN);
         loop {
             let step = tokio::select! {

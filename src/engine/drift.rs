@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::beat::beat;
 use crate::sync::verify::{Finding, Summary, VerifyNews};
 use crate::wording::counted;
 
@@ -76,7 +77,7 @@ async fn observe(shared: &Arc<Shared>, source: &SourceReceiver, how: DriftWatch)
                 let comparing = verifier.watch(how.per_second, grace, news);
                 tokio::pin!(comparing);
                 watch.begin_again();
-                let mut tick = tokio::time::interval(TICK);
+                let mut tick = beat(TICK);
                 loop {
                     tokio::select! {
                         ended = &mut comparing => break match ended {

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::beat::beat;
 use crate::config::Settings;
 use crate::embedded::cosmos::Emulator;
 use crate::seed::{Template, TemplateName};
@@ -432,7 +433,7 @@ impl Desks {
 }
 
 async fn tell_figures(shared: Arc<Shared>, cancel: CancellationToken) {
-    let mut tick = tokio::time::interval(FIGURES);
+    let mut tick = beat(FIGURES);
     let mut dropped = 0;
     let (mut sent, mut moved, mut untold) = (0, true, 0);
     loop {

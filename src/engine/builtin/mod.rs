@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::proof::Proof;
+use crate::beat::beat;
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError};
 use crate::engine::Shared;
@@ -40,7 +41,7 @@ use waiting::Waiting;
 /// Processor events waiting; more than that are dropped by the processor and counted there.
 const PROCESSOR_EVENTS: usize = 256;
 /// How often the state is told.
-const TICK: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(250);
 /// Between attempts to start while something is missing.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -155,7 +156,7 @@ impl Builtin {
 
     /// Runs until cancelled; then releases the leases.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, cancel: CancellationToken) {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = beat(TICK);
         loop {
             tokio::select! {
                 () = cancel.cancelled() => break,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::beat::beat;
 use crate::cache::{CacheObserver, Follow, Observation, ObservedEntry, ObserverOptions, ServerStatus};
 use crate::engine::Shared;
 use crate::engine::decoded::decoded;
@@ -138,7 +139,7 @@ pub(in crate::engine) async fn run(shared: Arc<Shared>, pairs: Pairs, cancel: Ca
     };
     let mut status = CacheStatus { database: connection.database, ..CacheStatus::default() };
     let (mut observations, task) = CacheObserver::start(connection, options, cancel.clone());
-    let mut tick = tokio::time::interval(TICK);
+    let mut tick = beat(TICK);
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::beat::beat;
 use crate::config::StartPosition;
 use crate::cosmos::{Container, CosmosError, EpkRange, FeedPage, FeedPosition, FeedScope, News};
 use crate::engine::event::{ChangeRow, ConnectionState, Event, FeedStatus, Level, Server};
@@ -141,7 +142,7 @@ async fn observe(
         readers.spawn(reader.run());
     }
     drop(sender);
-    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    let mut tick = beat(Duration::from_millis(500));
     loop {
         tokio::select! {
             () = cancel.cancelled() => return Ended::Cancelled,

@@ -38,7 +38,7 @@ pub(super) async fn run(
     let mut writer = Writer::new(Arc::clone(&shared), reconnect, first_id_is_one);
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut tell = tokio::time::interval(Duration::from_millis(500));
+    let mut tell = crate::beat::beat(Duration::from_millis(500));
     loop {
         let (due, eager) = (writer.is_due(), writer.is_eager());
         tokio::select! {

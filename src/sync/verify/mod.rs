@@ -24,6 +24,7 @@ pub use leases::range_of;
 pub(crate) use repair::as_in_feed;
 pub use repair::{Repaired, Repairer};
 
+use crate::beat::beat;
 use crate::cache::{CacheClient, CacheError, ServerStatus};
 use crate::cosmos::{Container, CosmosError};
 use crate::lease::{LeasePrefix, LeaseStore};
@@ -228,7 +229,7 @@ impl Run<'_> {
     }
 
     async fn tell(&self) {
-        let mut tick = tokio::time::interval(if self.pace.is_bounded() { TELL_PACED } else { TELL });
+        let mut tick = beat(if self.pace.is_bounded() { TELL_PACED } else { TELL });
         loop {
             tick.tick().await;
             let _ = self.news.send(VerifyNews::Progress(self.summary())).await;

@@ -1,0 +1,46 @@
+//! One beat for all that tells its state again and again: at rest a machine is woken once for all of them, not by
+//! each at a moment of its own.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use tokio::time::Interval;
+
+/// What all beats are counted from.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Ticks at once, then once in each `period`, at the same moments as every other beat of that period, and of any
+/// that divides it.
+///
+/// # Panics
+/// `period` is zero.
+pub(crate) fn beat(period: Duration) -> Interval {
+    let now = tokio::time::Instant::now();
+    let since = now.into_std().saturating_duration_since(*ORIGIN).as_nanos() % period.as_nanos();
+    let late = Duration::from_nanos(u64::try_from(since).unwrap_or(0));
+    // The tick that is over comes at once.
+    tokio::time::interval_at(now.checked_sub(late).unwrap_or(now), period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_begins_at_any_moment_ticks_at_once_and_then_with_the_others() {
+        let half = Duration::from_millis(500);
+        let mut long = beat(half);
+        let start = tokio::time::Instant::now();
+        long.tick().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        tokio::time::advance(Duration::from_millis(130)).await;
+        let begun = tokio::time::Instant::now();
+        let mut short = beat(half / 2);
+        short.tick().await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let next = long.tick().await;
+        let ticks = [short.tick().await, short.tick().await];
+        assert!(ticks.contains(&next), "{ticks:?} {next:?}");
+        assert!(next - start <= half);
+    }
+}
