@@ -15,9 +15,12 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// # Panics
 /// `period` is zero.
 pub(crate) fn beat(period: Duration) -> Interval {
-    let now = tokio::time::Instant::now();
-    let since = now.into_std().saturating_duration_since(*ORIGIN).as_nanos() % period.as_nanos();
-    let late = Duration::from_nanos(u64::try_from(since).unwrap_or(0));
+    let (origin, now, long) = (*ORIGIN, tokio::time::Instant::now(), period.as_nanos());
+    let [ahead, behind] = [(now.into_std(), origin), (origin, now.into_std())]
+        .map(|(later, sooner)| later.saturating_duration_since(sooner).as_nanos());
+    // A clock that is not the system's (tests have one) may be before the origin.
+    let late = (ahead + long - behind % long) % long;
+    let late = Duration::from_nanos(u64::try_from(late).unwrap_or(0));
     // The tick that is over comes at once.
     tokio::time::interval_at(now.checked_sub(late).unwrap_or(now), period)
 }
