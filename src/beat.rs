@@ -41,9 +41,9 @@ mod tests {
         let mut short = beat(half / 2);
         short.tick().await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
-        let next = long.tick().await;
-        let ticks = [short.tick().await, short.tick().await];
-        assert!(ticks.contains(&next), "{ticks:?} {next:?}");
-        assert!(next - start <= half);
+        let (long, short) = (long.tick().await, short.tick().await);
+        assert!(long - start <= half && short - begun <= half / 2, "{start:?} {long:?} {begun:?} {short:?}");
+        let apart = long.max(short) - long.min(short);
+        assert_eq!(apart.as_nanos() % (half / 2).as_nanos(), 0, "{apart:?} is no whole number of beats");
     }
 }
